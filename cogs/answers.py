@@ -1,0 +1,65 @@
+"""Answering an interaction in time, and the one function that every error ends in."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import discord
+from discord import app_commands
+
+from services import network
+from services.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# An answer must arrive within 3 s (https://discord.com/developers/docs/interactions/receiving-and-responding), so work
+# that should take a millisecond gets one second before the interaction is deferred all the same.
+WORK_S = 1.0
+
+_T = TypeVar("_T")
+
+
+async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, _T], *, ephemeral: bool) -> _T:
+    """Do a piece of quick work before the first answer; where it turns out slow, defer and go on with it."""
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=WORK_S)
+        if not done:
+            await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+        return await task
+    except BaseException:
+        task.cancel()
+        raise
+
+
+async def tell(interaction: discord.Interaction, text: str) -> None:
+    """Tell the person who asked, and nobody else."""
+    if not interaction.response.is_done():
+        await interaction.response.send_message(text, ephemeral=True)
+        return
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        # Otherwise Discord would show the follow-up in the deferral's place, for everybody if that was public.
+        await interaction.delete_original_response()
+    await interaction.followup.send(text, ephemeral=True)
+
+
+async def answer_error(interaction: discord.Interaction, error: BaseException) -> None:
+    """A sentence for the person who asked; for the log what they need not know, under a reference for both."""
+    while isinstance(error, (app_commands.CommandInvokeError, app_commands.TransformerError)) and error.__cause__:
+        error = error.__cause__
+    try:
+        await tell(interaction, _sentence_for(error))
+    except (discord.HTTPException, *network.FAULTS) as failure:
+        log.warning("an error could not be answered: %s", type(failure).__name__)
+
+
+def _sentence_for(error: BaseException) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
+        return "This command has just changed. Restart Discord, then try again."
+    reference = secrets.token_hex(4)
+    log.error("an interaction met a bug, reference %s", reference, exc_info=error)
+    return f"Something went wrong in the bot. Try again; if it stays so, tell its owner the reference `{reference}`."

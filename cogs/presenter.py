@@ -1,0 +1,323 @@
+"""Showing generations on Discord: the implementation of the port in ``services/presenter.py``."""
+
+import asyncio
+import contextlib
+import io
+import logging
+import re
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, cast
+
+import discord
+
+from cogs.views.generation import FACE_FILE, Frame, detour_line, failure_sentence, layout, ready_line
+from services import network
+from services.generations import Face, Generation
+from services.presenter import (
+    DiscordUnavailable,
+    Failure,
+    NeverAcknowledged,
+    NowhereToShow,
+    Progress,
+    Result,
+    Scene,
+    Shown,
+    TooLarge,
+)
+from services.request import Wish
+
+log = logging.getLogger(__name__)
+
+CALL_TIMEOUT_S = 120.0
+
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+UNKNOWN_MESSAGE = 10008
+UNKNOWN_WEBHOOK = 10015
+INVALID_WEBHOOK_TOKEN = 50027
+REQUEST_TOO_LARGE = 40005
+NOT_THE_AUTHOR = 50005
+TOO_MANY_EDITS_OF_OLD_MESSAGE = 30046
+
+
+class _TokenOverError(Exception):
+    """The interaction's token works no more."""
+
+
+class _MessageGoneError(Exception):
+    """Somebody has deleted the message."""
+
+
+class _CannotEditError(Exception):
+    """The message is there, but this edit is not allowed."""
+
+
+class _NoAccessError(Exception):
+    """The channel is gone, or the bot may not write there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An attachment that an edit keeps."""
+
+    id: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": str(self.id)}  # as text: not every JSON reader has integers of 64 bits
+
+
+class DiscordPresenter:
+    """Edits the one message: through the interaction's token while that works, then as the bot through the channel.
+    Only a result or a failure that cannot be shown there is posted anew, or sent to the member directly.
+    """
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def show(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
+        """See ``services.presenter.Presenter``."""
+        try:
+            if isinstance(scene, Failure) and scene.private and generation.token:
+                return await self._refuse(generation, generation.token, scene)
+            return await self._edit(generation, wish, scene)
+        except (_MessageGoneError, _NoAccessError) as error:
+            if isinstance(scene, Progress):
+                raise NowhereToShow("the message is out of reach") from error
+        except _CannotEditError as error:
+            if isinstance(scene, Progress):
+                raise NowhereToShow("the message cannot be edited") from error
+            with contextlib.suppress(_NoAccessError):
+                return await self._post_anew(generation, wish, scene)
+        return await self._send_directly(generation, wish, scene)
+
+    async def _edit(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
+        if generation.token:
+            try:
+                return _shown(await self._edit_by_token(generation, generation.token, wish, scene))
+            except _TokenOverError:
+                log.info("generation %d: its interaction is over, the bot edits the message itself", generation.id)
+        if generation.message_id is None:
+            raise _CannotEditError
+        return await self._edit_in_channel(generation, generation.message_id, wish, scene)
+
+    async def _edit_by_token(
+        self, generation: Generation, token: str, wish: Wish, scene: Scene
+    ) -> discord.WebhookMessage:
+        with _files(generation, scene) as files, _translated(generation):
+            view = layout(generation, wish, scene, _frame(generation, scene, files))
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                return await self._webhook(generation, token).edit_message(
+                    _ORIGINAL, view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
+                )
+
+    async def _edit_in_channel(self, generation: Generation, message_id: int, wish: Wish, scene: Scene) -> Shown:
+        channel = self._client.get_partial_messageable(generation.channel_id)
+        with _files(generation, scene) as files, _translated(generation):
+            view = layout(generation, wish, scene, _frame(generation, scene, files))
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                message = await channel.get_partial_message(message_id).edit(
+                    view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
+                )
+        if not isinstance(scene, Progress):
+            await self._call_back(generation, message_id, scene)
+        return _shown(message)
+
+    async def _call_back(self, generation: Generation, message_id: int, scene: Result | Failure) -> None:
+        """An edit notifies nobody, and the member has stopped waiting by now. The nonce prevents a second line."""
+        channel = self._client.get_partial_messageable(generation.channel_id)
+        reference = discord.MessageReference(
+            message_id=message_id, channel_id=generation.channel_id, fail_if_not_exists=False
+        )
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                await channel.send(
+                    ready_line(generation, scene),
+                    reference=reference,
+                    allowed_mentions=_only(generation.member_id),
+                    nonce=f"c{generation.interaction_id}",
+                )
+        except (discord.HTTPException, *network.FAULTS) as error:
+            log.warning("generation %d: the member could not be called back: %s", generation.id, type(error).__name__)
+
+    async def _post_anew(self, generation: Generation, wish: Wish, scene: Result | Failure) -> Shown:
+        channel = self._client.get_partial_messageable(generation.channel_id)
+        preface = ready_line(generation, scene)
+        return await self._send(
+            channel, generation, wish, scene, preface=preface, nonce=f"n{generation.interaction_id}"
+        )
+
+    async def _send_directly(self, generation: Generation, wish: Wish, scene: Result | Failure) -> Shown:
+        try:
+            with _translated(generation):
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    channel = await self._client.create_dm(discord.Object(generation.member_id))
+            return await self._send(
+                channel,
+                generation,
+                wish,
+                scene,
+                preface=detour_line(generation),
+                nonce=f"d{generation.interaction_id}",
+            )
+        except (_NoAccessError, _MessageGoneError, _CannotEditError) as error:
+            raise NowhereToShow("the member takes no direct messages") from error
+
+    async def _send(
+        self,
+        channel: discord.abc.Messageable,
+        generation: Generation,
+        wish: Wish,
+        scene: Result | Failure,
+        *,
+        preface: str,
+        nonce: str,
+    ) -> Shown:
+        with _files(generation, scene) as files, _translated(generation):
+            names = [file.filename for file in files]
+            view = layout(generation, wish, scene, Frame(files=names, preface=preface))
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                message = await channel.send(
+                    view=view, files=files, allowed_mentions=_only(generation.member_id), nonce=nonce
+                )
+        return Shown(message_id=message.id, face=None)
+
+    async def _refuse(self, generation: Generation, token: str, failure: Failure) -> Shown:
+        """Remove the public message, then tell the asker alone: Discord would show the first follow-up of a public
+        deferral in its place, for everybody.
+        """
+        webhook = self._webhook(generation, token)
+        try:
+            with contextlib.suppress(_MessageGoneError), _translated(generation):
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    await webhook.delete_message(_ORIGINAL)
+            with _translated(generation):
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    await webhook.send(failure_sentence(failure), ephemeral=True, allowed_mentions=_NOBODY, wait=True)
+        except _TokenOverError as error:
+            raise _CannotEditError from error
+        return Shown(message_id=None, face=None)
+
+    def _webhook(self, generation: Generation, token: str) -> discord.Webhook:
+        webhook = discord.Webhook.partial(generation.application_id, token, client=self._client)
+        webhook.type = discord.WebhookType.application  # what an interaction's webhook is; only it can be ephemeral
+        return webhook
+
+
+# Discord's own name for the answer to an interaction stands where discord.py expects a message id.
+_ORIGINAL = cast(int, "@original")
+_NOBODY = discord.AllowedMentions.none()
+
+
+def _only(member_id: int) -> discord.AllowedMentions:
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(member_id)], replied_user=False)
+
+
+@contextlib.contextmanager
+def _files(generation: Generation, scene: Scene) -> Generator[list[discord.File]]:
+    """The files that a scene uploads, closed afterwards. Pictures are read from disk while they are sent."""
+    files: list[discord.File] = []
+    try:
+        if isinstance(scene, Result):
+            for number, path in enumerate(scene.pictures, start=1):
+                files.append(discord.File(path, filename=f"facelock-{generation.id}-{number}{path.suffix}"))
+        elif isinstance(scene, Progress) and scene.new_face:
+            files.append(discord.File(io.BytesIO(scene.new_face), filename=FACE_FILE))
+        yield files
+    finally:
+        for file in files:
+            file.close()
+            # discord.py leaves a bound method of the buffer in the buffer, a cycle that would keep its bytes for long.
+            vars(file.fp).pop("close", None)
+
+
+def _frame(generation: Generation, scene: Scene, files: Iterable[discord.File]) -> Frame:
+    names = [file.filename for file in files]
+    if isinstance(scene, Failure):
+        return Frame()
+    if FACE_FILE in names or (generation.face and generation.face.attachment_id):
+        return Frame(face=f"attachment://{FACE_FILE}", files=names)
+    return Frame(face=generation.face.url if generation.face else None, files=names)
+
+
+def _attachments(generation: Generation, scene: Scene, files: Sequence[discord.File]) -> Any:
+    """What the edited message carries: a progress edit without a new face leaves it alone, every other one names all of
+    it, so that a repeated edit replaces the pictures and does not add them once more.
+    """
+    if isinstance(scene, Progress) and not files:
+        return discord.utils.MISSING
+    kept = generation.face.attachment_id if isinstance(scene, Result) and generation.face else None
+    return [*([_Kept(kept)] if kept else []), *files]
+
+
+def _shown(message: discord.Message) -> Shown:
+    return Shown(message_id=message.id, face=_face_in(message))
+
+
+def _face_in(message: discord.Message) -> Face | None:
+    """Where Discord serves the crop: in a Components V2 message at the thumbnail, not among the attachments."""
+    for media in _thumbnails(message.components):
+        if media.url.startswith(("https://", "http://")) and FACE_FILE in media.url:
+            return Face(url=media.url, attachment_id=media.attachment_id or _id_in(media.url))
+    for attachment in message.attachments:
+        if attachment.filename == FACE_FILE:
+            return Face(url=attachment.url, attachment_id=attachment.id)
+    return None
+
+
+def _thumbnails(components: Iterable[object]) -> Generator[discord.UnfurledMediaItem]:
+    for component in components:
+        if isinstance(component, discord.SectionComponent) and isinstance(
+            component.accessory, discord.ThumbnailComponent
+        ):
+            yield component.accessory.media
+        elif isinstance(component, discord.Container):
+            yield from _thumbnails(component.children)
+
+
+def _id_in(url: str) -> int | None:
+    """The attachment's id from its address, ``.../attachments/<channel>/<attachment>/<name>``."""
+    found = re.search(rf"/(\d+)/{re.escape(FACE_FILE)}", url)
+    return int(found[1]) if found else None
+
+
+@contextlib.contextmanager
+def _translated(generation: Generation) -> Generator[None]:
+    """Turn what discord.py raises into what can be done about it."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise _meaning_of(error, generation) from error
+    except network.FAULTS as error:
+        raise DiscordUnavailable(f"no answer from Discord: {type(error).__name__}") from error
+
+
+def _meaning_of(error: discord.HTTPException, generation: Generation) -> Exception:
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE:
+        return TooLarge("Discord found the files too large")
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        wait_s = error.response.headers.get("Retry-After", "")
+        return DiscordUnavailable("Discord asks for fewer requests", retry_after_s=_seconds(wait_s))
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return DiscordUnavailable(f"Discord answered {error.status}")
+    if error.code in (NOT_THE_AUTHOR, TOO_MANY_EDITS_OF_OLD_MESSAGE):
+        return _CannotEditError()
+    if error.status == HTTPStatus.NOT_FOUND and generation.message_id is None and error.code in _NO_ANSWER:
+        return NeverAcknowledged("Discord knows of no answer to this interaction")
+    if error.code == UNKNOWN_MESSAGE:
+        return _MessageGoneError()
+    if error.status == HTTPStatus.UNAUTHORIZED or error.code in (UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN):
+        return _TokenOverError()
+    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        return _NoAccessError()
+    return error
+
+
+_NO_ANSWER = (0, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK)
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return None

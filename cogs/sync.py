@@ -1,0 +1,68 @@
+"""Giving Discord the commands that this bot offers, where they differ from those that it has."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard, cast
+
+import discord
+from discord import app_commands
+
+log = logging.getLogger(__name__)
+
+# Only global commands have these; and dm_permission repeats what contexts say.
+# https://discord.com/developers/docs/interactions/application-commands#application-command-object
+_NOT_IN_GUILDS = frozenset({"contexts", "integration_types"})
+_NOT_COMPARED = frozenset({"dm_permission"})
+
+
+async def sync_commands(client: discord.Client, tree: app_commands.CommandTree[Any], guild_id: int | None) -> None:
+    """Make Discord's list, everywhere or in one server, equal to the tree's."""
+    application_id = client.application_id
+    if application_id is None:
+        raise RuntimeError("commands can be synced only after the login")
+    guild = discord.Object(guild_id) if guild_id else None
+    if guild is None:
+        theirs = await client.http.get_global_commands(application_id)
+    else:
+        theirs = await client.http.get_guild_commands(application_id, guild.id)
+    ours = [command.to_dict(tree) for command in tree.get_commands(guild=guild)]
+    where = f"server {guild_id}" if guild_id else "all servers"
+    if same_commands(ours, cast(Sequence[Mapping[str, Any]], theirs), in_guild=guild is not None):
+        log.info("the commands of %s are up to date", where)
+        return
+    await tree.sync(guild=guild)
+    log.info("gave Discord the commands of %s: %d", where, len(ours))
+
+
+def same_commands(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], *, in_guild: bool) -> bool:
+    """Compare two lists of application commands, whatever their order.
+
+    Discord adds fields of its own to what it was sent and leaves out what is empty, so only our fields count, and an
+    empty one equals a missing one.
+    """
+    left_out = _NOT_COMPARED | _NOT_IN_GUILDS if in_guild else _NOT_COMPARED
+    by_key = {_key(command): command for command in theirs}
+    compared = [{name: value for name, value in command.items() if name not in left_out} for command in ours]
+    return len(ours) == len(theirs) and all(_same(command, by_key.get(_key(command))) for command in compared)
+
+
+def _key(command: Mapping[str, Any]) -> tuple[Any, Any]:
+    return command.get("name"), command.get("type", 1)
+
+
+def _same(ours: object, theirs: object) -> bool:
+    if not ours and not theirs:
+        return True
+    if _is_mapping(ours) and _is_mapping(theirs):
+        return all(_same(value, theirs.get(name)) for name, value in ours.items())
+    if _is_list(ours) and _is_list(theirs):
+        return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+    return str(ours) == str(theirs)  # permissions are a number on our side and digits on Discord's
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)

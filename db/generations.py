@@ -1,0 +1,271 @@
+"""The table ``generations``: one row is everything there is to know of a member's request."""
+
+import sqlite3
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+import aiosqlite
+
+from db.times import from_text, to_text
+
+
+class State(StrEnum):
+    """Where a generation is in its life; README.md has the diagram."""
+
+    RECEIVED = "received"
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    SETTLED = "settled"
+    FAILED = "failed"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Nothing more happens to it, except that its message may still be behind."""
+        return self in (State.SETTLED, State.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewGeneration:
+    """What is known when a command is accepted."""
+
+    interaction_id: int
+    application_id: int
+    token: str = field(repr=False)
+    scope: str
+    channel_id: int
+    member_id: int
+    file_limit_bytes: int
+    wish: str = field(repr=False)
+    images: int
+    photo_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """The crop as Discord serves it: a signed URL that ends within a day, and the attachment's id where it was told."""
+
+    url: str = field(repr=False)
+    attachment_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed."""
+
+    id: int
+    interaction_id: int
+    application_id: int
+    token: str | None = field(repr=False)
+    scope: str
+    channel_id: int
+    member_id: int
+    file_limit_bytes: int
+    wish: str = field(repr=False)
+    images: int
+    photo_url: str | None = field(repr=False)
+    face: Face | None
+    message_id: int | None
+    state: State
+    pictures: int
+    version: int
+    shown: int
+    failure_code: str | None
+    failure_text: str | None
+    created_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read a row of ``SELECT *``."""
+        face_url: str | None = row["face_url"]
+        return cls(
+            id=row["id"],
+            interaction_id=row["interaction_id"],
+            application_id=row["application_id"],
+            token=row["token"],
+            scope=row["scope"],
+            channel_id=row["channel_id"],
+            member_id=row["member_id"],
+            file_limit_bytes=row["file_limit_bytes"],
+            wish=row["wish"],
+            images=row["images"],
+            photo_url=row["photo_url"],
+            face=Face(url=face_url, attachment_id=row["face_attachment_id"]) if face_url else None,
+            message_id=row["message_id"],
+            state=State(row["state"]),
+            pictures=row["pictures"],
+            version=row["version"],
+            shown=row["shown"],
+            failure_code=row["failure_code"],
+            failure_text=row["failure_text"],
+            created_at=from_text(row["created_at"]),
+            changed_at=from_text(row["changed_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queued generation, as far as the order of serving needs it."""
+
+    id: int
+    member_id: int
+    created_at: datetime
+
+
+async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
+    """Add a received generation and return its id, or None where this interaction already has one."""
+    sql = """
+        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
+                                 file_limit_bytes, wish, images, photo_url, state, version, created_at, changed_at)
+        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
+                :file_limit_bytes, :wish, :images, :photo_url, 'received', 1, :at, :at)
+        ON CONFLICT (interaction_id) DO NOTHING
+        RETURNING id
+    """
+    rows = await connection.execute_fetchall(sql, asdict(new) | {"at": to_text(at)})
+    return next((row["id"] for row in rows), None)
+
+
+async def get(connection: aiosqlite.Connection, generation_id: int) -> Generation | None:
+    """The generation of that id."""
+    rows = await connection.execute_fetchall("SELECT * FROM generations WHERE id = :id", {"id": generation_id})
+    return next(map(Generation.from_row, rows), None)
+
+
+async def unfinished(connection: aiosqlite.Connection) -> list[Generation]:
+    """Everything that a new start has to take up again, oldest first."""
+    sql = """
+        SELECT * FROM generations WHERE state IN ('received', 'queued', 'running', 'finished') ORDER BY id
+    """
+    return [Generation.from_row(row) for row in await connection.execute_fetchall(sql)]
+
+
+async def behind(connection: aiosqlite.Connection) -> list[int]:
+    """The ids of all whose message does not show their last version yet, oldest first."""
+    rows = await connection.execute_fetchall("SELECT id FROM generations WHERE shown < version ORDER BY id")
+    return [row["id"] for row in rows]
+
+
+async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> int:
+    """How many requests of a member are under way, in all servers together."""
+    sql = """
+        SELECT count(*) FROM generations
+        WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished')
+    """
+    rows = await connection.execute_fetchall(sql, {"member_id": member_id})
+    return next(iter(rows))[0]
+
+
+async def waiting(connection: aiosqlite.Connection) -> list[Waiting]:
+    """All queued generations, oldest first."""
+    sql = "SELECT id, member_id, created_at FROM generations WHERE state = 'queued' ORDER BY id"
+    rows = await connection.execute_fetchall(sql)
+    return [Waiting(row["id"], row["member_id"], from_text(row["created_at"])) for row in rows]
+
+
+async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
+    """Remember the one message, as soon as Discord has named it."""
+    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id"
+    await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
+
+
+async def to_queued(
+    connection: aiosqlite.Connection,
+    generation_id: int,
+    *,
+    is_shown: bool,
+    face: Face | None,
+    message_id: int | None,
+    at: datetime,
+) -> bool:
+    """Received -> queued; ``is_shown`` where the message shows the queue already."""
+    sql = """
+        UPDATE generations
+        SET state = 'queued', changed_at = :at, version = version + 1,
+            shown = CASE WHEN :is_shown THEN version + 1 ELSE shown END,
+            face_url = :face_url, face_attachment_id = :face_attachment_id,
+            message_id = coalesce(:message_id, message_id)
+        WHERE id = :id AND state = 'received'
+        RETURNING id
+    """
+    values = {
+        "id": generation_id,
+        "at": to_text(at),
+        "is_shown": is_shown,
+        "face_url": face.url if face else None,
+        "face_attachment_id": face.attachment_id if face else None,
+        "message_id": message_id,
+    }
+    return bool(await connection.execute_fetchall(sql, values))
+
+
+async def to_running(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> bool:
+    """Queued -> running: it has a slot at the provider."""
+    sql = """
+        UPDATE generations SET state = 'running', changed_at = :at, version = version + 1
+        WHERE id = :id AND state = 'queued' RETURNING id
+    """
+    return bool(await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)}))
+
+
+async def back_to_queued(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> bool:
+    """Running -> queued: the provider never took it, or has lost it."""
+    sql = """
+        UPDATE generations SET state = 'queued', changed_at = :at, version = version + 1
+        WHERE id = :id AND state = 'running' RETURNING id
+    """
+    return bool(await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)}))
+
+
+async def to_finished(connection: aiosqlite.Connection, generation_id: int, *, pictures: int, at: datetime) -> bool:
+    """Running -> finished: that many pictures are verified files on disk."""
+    sql = """
+        UPDATE generations SET state = 'finished', changed_at = :at, version = version + 1, pictures = :pictures
+        WHERE id = :id AND state = 'running' RETURNING id
+    """
+    values = {"id": generation_id, "at": to_text(at), "pictures": pictures}
+    return bool(await connection.execute_fetchall(sql, values))
+
+
+async def to_failed(
+    connection: aiosqlite.Connection, generation_id: int, *, code: str, text: str, at: datetime
+) -> Generation | None:
+    """Anything unfinished -> failed; returns the failed row, or None where it was over already."""
+    sql = """
+        UPDATE generations
+        SET state = 'failed', changed_at = :at, version = version + 1, pictures = 0,
+            failure_code = :code, failure_text = :text
+        WHERE id = :id AND state IN ('received', 'queued', 'running', 'finished')
+        RETURNING *
+    """
+    values = {"id": generation_id, "at": to_text(at), "code": code, "text": text}
+    return next(map(Generation.from_row, await connection.execute_fetchall(sql, values)), None)
+
+
+async def mark_shown(
+    connection: aiosqlite.Connection, generation_id: int, *, version: int, message_id: int | None, at: datetime
+) -> None:
+    """Discord has confirmed a version. A finished generation is settled by it, and what is over forgets its secrets."""
+    sql = """
+        UPDATE generations
+        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id),
+            changed_at = CASE WHEN state = 'finished' AND version = :version THEN :at ELSE changed_at END,
+            state = CASE WHEN state = 'finished' AND version = :version THEN 'settled' ELSE state END
+        WHERE id = :id
+    """
+    values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
+    await connection.execute_fetchall(sql, values)
+    forget = """
+        UPDATE generations SET token = NULL, photo_url = NULL, face_url = NULL
+        WHERE id = :id AND state IN ('settled', 'failed') AND shown = version
+    """
+    await connection.execute_fetchall(forget, {"id": generation_id})
+
+
+async def show_queue_again(connection: aiosqlite.Connection) -> list[int]:
+    """Mark every queued generation as behind, because what there is to say to all of them has changed."""
+    sql = "UPDATE generations SET version = version + 1 WHERE state = 'queued' RETURNING id"
+    return [row["id"] for row in await connection.execute_fetchall(sql)]

@@ -1,0 +1,79 @@
+-- The life of a generation, the jobs that it becomes at the provider, and the money.
+-- Times are UTC, ISO 8601 with microseconds, so that text order is time order. Discord's ids are integers.
+
+CREATE TABLE generations (
+    id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+    interaction_id      INTEGER NOT NULL UNIQUE,  -- a gateway replay of the same command is the same generation
+    application_id      INTEGER NOT NULL,
+    token               TEXT,                     -- the interaction's; erased when the generation is over
+    scope               TEXT NOT NULL,            -- where the member's quota counts
+    channel_id          INTEGER NOT NULL,
+    member_id           INTEGER NOT NULL,
+    file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
+    wish                TEXT NOT NULL,            -- services.request.Wish as JSON
+    images              INTEGER NOT NULL CHECK (images > 0),
+    photo_url           TEXT,                     -- the photo as attached, if any; erased when the generation is over
+    face_url            TEXT,                     -- the crop at Discord; erased when the generation is over
+    face_attachment_id  INTEGER,
+    message_id          INTEGER,                  -- the one message, once Discord has named it
+    state               TEXT NOT NULL,
+    pictures            INTEGER NOT NULL DEFAULT 0 CHECK (pictures BETWEEN 0 AND images),  -- verified files on disk
+    version             INTEGER NOT NULL,         -- counts what there is to show
+    shown               INTEGER NOT NULL DEFAULT 0,  -- the last version that Discord confirmed
+    failure_code        TEXT,
+    failure_text        TEXT,
+    created_at          TEXT NOT NULL,
+    changed_at          TEXT NOT NULL             -- when the state was entered
+) STRICT;
+
+-- Only a handful of rows is ever unfinished or behind, so these stay small however long the history grows.
+CREATE INDEX generations_unfinished ON generations (state, member_id)
+    WHERE state IN ('received', 'queued', 'running', 'finished');
+CREATE INDEX generations_behind ON generations (id) WHERE shown < version;
+
+CREATE TABLE provider_jobs (
+    id             TEXT PRIMARY KEY,              -- ours, sent as the Idempotency-Key
+    generation_id  INTEGER NOT NULL REFERENCES generations (id),
+    n              INTEGER NOT NULL,              -- which of the generation's jobs, from 0
+    provider_id    TEXT,
+    state          TEXT NOT NULL,
+    created_at     TEXT NOT NULL,
+    submitted_at   TEXT
+) STRICT;
+
+CREATE INDEX provider_jobs_by_generation ON provider_jobs (generation_id);
+CREATE INDEX provider_jobs_in_flight ON provider_jobs (state) WHERE state IN ('submitting', 'submitted');
+
+CREATE TABLE ledger (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope          TEXT NOT NULL,
+    member_id      INTEGER NOT NULL,
+    generation_id  INTEGER NOT NULL REFERENCES generations (id),
+    kind           TEXT NOT NULL CHECK (kind IN ('charge', 'refund')),
+    images         INTEGER NOT NULL CHECK (images > 0),
+    counts_at      TEXT NOT NULL,                 -- when the charge was made; a refund carries its charge's
+    at             TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX ledger_window ON ledger (scope, member_id, counts_at);
+CREATE INDEX ledger_by_generation ON ledger (generation_id);
+CREATE UNIQUE INDEX ledger_one_charge ON ledger (generation_id) WHERE kind = 'charge';
+
+CREATE TRIGGER ledger_never_changes BEFORE UPDATE ON ledger
+BEGIN SELECT RAISE (ABORT, 'the ledger is append only'); END;
+
+CREATE TRIGGER ledger_never_forgets BEFORE DELETE ON ledger
+BEGIN SELECT RAISE (ABORT, 'the ledger is append only'); END;
+
+CREATE TRIGGER ledger_refunds_what_was_charged BEFORE INSERT ON ledger WHEN new.kind = 'refund'
+BEGIN
+    SELECT RAISE (ABORT, 'a refund exceeds its charge')
+    WHERE new.images > coalesce((
+        SELECT sum(CASE kind WHEN 'charge' THEN images ELSE -images END)
+        FROM ledger WHERE generation_id = new.generation_id), 0);
+END;
+
+-- The servers that were given commands of their own (DISCORD_GUILD_ID), so that these can be taken back later.
+CREATE TABLE command_guilds (
+    guild_id  INTEGER PRIMARY KEY
+) STRICT;

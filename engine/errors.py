@@ -1,0 +1,75 @@
+"""What the engine refuses, and why: each text is a sentence for the person who sent the request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class EngineError(Exception):
+    """The base of every error that the engine raises on purpose."""
+
+
+class StartError(EngineError):
+    """The engine cannot start with these settings; the text says what to change."""
+
+
+class ReferenceImageError(EngineError):
+    """A reference image cannot be fetched or read.
+
+    The text never holds the image's address: it may carry a signature, and errors end up in logs.
+    """
+
+
+class RequestError(EngineError):
+    """A request that is answered with an error status instead of a result."""
+
+    status: ClassVar[int] = 400
+
+
+class UnauthorizedError(RequestError):
+    """The API key is missing or wrong."""
+
+    status = 401
+
+
+class NotFoundError(RequestError):
+    """No such job or file, or no longer."""
+
+    status = 404
+
+
+class QueueFullError(RequestError):
+    """As many jobs wait as the engine takes.
+
+    ``retry_after_s`` is whole seconds, the form that the header ``Retry-After`` wants (RFC 9110, 10.2.3).
+    """
+
+    status = 503
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a request.
+
+    ``loc`` names the place from the outside in, as ``("body", "ip_adapter_scale", 1)``. ``kind`` is a stable word for
+    programs. ``value`` is echoed to the caller, so it is left out (None) for images, addresses and long values.
+    """
+
+    loc: tuple[str | int, ...]
+    message: str
+    kind: str
+    value: str | float | bool | None = None
+
+
+class InvalidRequestError(RequestError):
+    """The request breaks one or more rules; ``problems`` has all of them, not just the first."""
+
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.loc[-1]}: {problem.message}" for problem in problems))
+        self.problems = tuple(problems)

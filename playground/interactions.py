@@ -1,0 +1,350 @@
+"""The life of an interaction: dispatched -> answered within 3 s -> followed up for 15 minutes.
+
+https://discord.com/developers/docs/interactions/receiving-and-responding
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from playground.commands import OptionKind
+from playground.drafts import Draft, Place, draft_message, new_attachment
+from playground.errors import ApiError, Json, MemberError, Refusal
+from playground.mentions import INTERACTION_DEFAULT
+from playground.messages import (
+    Origin,
+    add_message,
+    change_message,
+    check_member_files,
+    edit_message,
+    existing,
+    remove_message,
+)
+from playground.model import (
+    Attachment,
+    CallbackKind,
+    Channel,
+    ComponentKind,
+    EventKind,
+    Interaction,
+    InteractionKind,
+    Message,
+    MessageBody,
+    MessageFlag,
+    MessageKind,
+    Reference,
+    User,
+)
+from playground.multipart import Upload
+from playground.options import command_data
+from playground.state import State, find_by_name
+from playground.validation import Form, Problems
+
+# Both: the page above.
+ANSWER_WITHIN_S = 3.0
+TOKEN_LIFE_S = 15 * 60.0
+
+_UPDATES = frozenset({CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE})
+_DEFERRAL_FLAGS = int(MessageFlag.EPHEMERAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandCall:
+    """A command as a member sends it. `name` is what follows the slash, subcommands included: "face save".
+
+    `options` holds plain values by option name: text, numbers, booleans, and names or ids of members, channels and
+    roles. `attachments` holds file names and bytes by option name.
+    """
+
+    member: str | int
+    name: str
+    channel: str | int = "pictures"
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
+    attachments: Mapping[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
+    command_id: int | None = None
+
+
+# ------------------------------------------------------------------------------------------------------- the members
+
+
+def run_command(state: State, call: CommandCall) -> Interaction:
+    """A member runs a command. Raises MemberError when Discord's own window would not have let them."""
+    state.forget_old_uploads()
+    member = state.member(call.member)
+    channel = state.channel(call.channel, member=member)
+    name, *path = call.name.split()
+    offered = {command.id: command for command in state.visible_commands(member, channel)}
+    command = offered.get(call.command_id or 0) or find_by_name(offered, name)
+    if command is None:
+        names = ", ".join(f"/{found.name}" for found in offered.values()) or "none"
+        raise MemberError(f"There is no command /{name} here. Commands: {names}.")
+    uploads = {o: Upload(field=o, filename=f, content=c) for o, (f, c) in call.attachments.items()}
+    check_member_files(list(uploads.values()))
+    values = {**call.options, **uploads}
+    resolver = _Resolver(state)
+    data = command_data(command, path, values, resolver=resolver)
+    resolver.keep_uploads()
+    return _dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=call.name)
+
+
+def press_button(state: State, member: User, message: Message, custom_id: str) -> Interaction:
+    """A member presses a button. Raises MemberError when they cannot."""
+    channel = state.channels.get(message.channel_id)
+    if channel is None or not state.may_see(member, message):
+        raise MemberError(f"{member.display_name} cannot see that message (any more).")
+    button = next((b for b in message.body.buttons if b.get("custom_id") == custom_id), None)
+    if button is None:
+        raise MemberError("That button is not there any more.")
+    if button.get("disabled"):
+        raise MemberError("That button is disabled.")
+    data: Json = {"custom_id": custom_id, "component_type": int(ComponentKind.BUTTON), "id": button["id"]}
+    return _dispatch(state, member, channel, InteractionKind.COMPONENT, data=data, source=message)
+
+
+def _dispatch(
+    state: State,
+    member: User,
+    channel: Channel,
+    kind: InteractionKind,
+    *,
+    data: Json,
+    command: str | None = None,
+    source: Message | None = None,
+) -> Interaction:
+    interaction = Interaction(
+        id=state.new_id(),
+        token=state.new_token(),
+        kind=kind,
+        member_id=member.id,
+        channel_id=channel.id,
+        data=data,
+        dispatched_at=state.now(),
+        command=command,
+        source_id=source.id if source else None,
+    )
+    state.interactions[interaction.id] = interaction
+    state.tokens[interaction.token] = interaction.id
+    state.pending.add(interaction.id)
+    state.interaction_changed(EventKind.INTERACTION_CREATED, interaction)
+    return interaction
+
+
+class _Resolver:
+    """Finds what option values name. Files are only kept once the whole command is accepted."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._uploads: list[tuple[Attachment, bytes]] = []
+
+    def __call__(self, kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+        if kind is OptionKind.ATTACHMENT:
+            return self._file(option, value)
+        if kind is OptionKind.CHANNEL:
+            found = str(self._state.channel(str(value)).id)
+            return found, {"channels": {found: {}}}
+        if kind is OptionKind.ROLE or (kind is OptionKind.MENTIONABLE and self._is_role(value)):
+            return self._role(option, value)
+        member = str(self._state.member(str(value)).id)
+        return member, {"users": {member: {}}, "members": {member: {}}}
+
+    def _file(self, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+        if not isinstance(value, Upload):
+            raise MemberError(f"{option} is a file.")
+        place = Place(channel_id=self._state.bot.id, new_id=self._state.new_id, ephemeral=True)
+        attachment = new_attachment(value.content, filename=value.filename, place=place)
+        self._uploads.append((attachment, value.content))
+        return str(attachment.id), {"attachments": {str(attachment.id): {}}}
+
+    def _is_role(self, value: object) -> bool:
+        return str(value) in (str(self._state.guild.id), str(self._state.guild.admin_role_id))
+
+    def _role(self, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+        if not self._is_role(value):
+            raise MemberError(f"{option} is a role.")
+        return str(value), {"roles": {str(value): {}}}
+
+    def keep_uploads(self) -> None:
+        for attachment, content in self._uploads:
+            self._state.keep_option_upload(attachment, content)
+
+
+# ----------------------------------------------------------------------------------------------------------- the bot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """An accepted first answer: what kind it was, and the message that it made or changed, if any."""
+
+    interaction: Interaction
+    callback: CallbackKind
+    message: Message | None
+
+
+def acknowledge(
+    state: State, interaction_id: int, token: str, payload: object, *, files: Mapping[int, Upload]
+) -> Acknowledgement:
+    """Create Interaction Response. Raises ApiError 10062 when too late, 40060 the second time."""
+    interaction = state.interactions.get(interaction_id)
+    if interaction is None or interaction.token != token or _token_is_over(state, interaction):
+        raise ApiError(Refusal.UNKNOWN_INTERACTION)
+    if interaction.acknowledged_at is not None:
+        raise ApiError(Refusal.ALREADY_ACKNOWLEDGED)
+    if interaction.failed or state.now() - interaction.dispatched_at > ANSWER_WITHIN_S:
+        raise ApiError(Refusal.UNKNOWN_INTERACTION)
+    callback, data = _read_callback(interaction, payload)
+    message = _apply_callback(state, interaction, callback, data, files=files)
+    interaction.callback = callback
+    interaction.acknowledged_at = state.now()
+    interaction.original_id = message.id if message else None
+    state.pending.discard(interaction.id)
+    state.interaction_changed(EventKind.INTERACTION, interaction)
+    return Acknowledgement(interaction=interaction, callback=callback, message=message)
+
+
+def _read_callback(interaction: Interaction, payload: object) -> tuple[CallbackKind, Form]:
+    problems = Problems()
+    form = Form(payload, problems)
+    is_press = interaction.kind is InteractionKind.COMPONENT
+    allowed = frozenset(CallbackKind) if is_press else frozenset(CallbackKind) - _UPDATES
+    number = form.integer("type", among=allowed, required=True)
+    data = form.form("data") or Form({}, problems, ("data",))
+    if number == CallbackKind.DEFERRED_MESSAGE and int(data.integer("flags") or 0) & ~_DEFERRAL_FLAGS:
+        data.fail("flags", "MESSAGE_FLAGS_INVALID", "A deferral takes no flag but EPHEMERAL.")
+    problems.raise_if_any()
+    return CallbackKind(number or 0), data
+
+
+def _apply_callback(
+    state: State, interaction: Interaction, callback: CallbackKind, data: Form, *, files: Mapping[int, Upload]
+) -> Message | None:
+    match callback:
+        case CallbackKind.MESSAGE:
+            return _answer(state, interaction, data, files=files, at=("data",))
+        case CallbackKind.DEFERRED_MESSAGE:
+            return _defer(state, interaction, data)
+        case CallbackKind.DEFERRED_UPDATE:
+            return _source(state, interaction)
+        case CallbackKind.UPDATE_MESSAGE:
+            source = _source(state, interaction)
+            return _edit(state, source, data.data, files=files, at=("data",))
+
+
+def _source(state: State, interaction: Interaction) -> Message:
+    return existing(state.messages.get(interaction.source_id or 0))
+
+
+def _answer(
+    state: State, interaction: Interaction, data: Form, *, files: Mapping[int, Upload], at: tuple[str, ...] = ()
+) -> Message:
+    """A new message from the interaction, ephemeral when its flags say so."""
+    _check_channel(state, interaction)
+    ephemeral = bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
+    place = state.place(interaction.channel_id, ephemeral=ephemeral)
+    draft = draft_message(data.data, files, place=place, default_mentions=INTERACTION_DEFAULT, at=at)
+    origin = _origin(state, interaction, ephemeral=ephemeral)
+    return add_message(state, interaction.channel_id, draft, origin=origin)
+
+
+def _defer(state: State, interaction: Interaction, data: Form) -> Message:
+    _check_channel(state, interaction)
+    ephemeral = bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
+    body = MessageBody(flags=MessageFlag.LOADING)
+    draft = Draft(body=body, contents={}, allowed_mentions=INTERACTION_DEFAULT)
+    origin = _origin(state, interaction, ephemeral=ephemeral)
+    return add_message(state, interaction.channel_id, draft, origin=origin)
+
+
+def _check_channel(state: State, interaction: Interaction) -> None:
+    if interaction.channel_id not in state.channels:
+        raise ApiError(Refusal.UNKNOWN_CHANNEL)
+
+
+def _origin(state: State, interaction: Interaction, *, ephemeral: bool) -> Origin:
+    """The first answer to a command stands under "used /name"; anything else replies to what came before."""
+    before = interaction.original_id or interaction.source_id
+    reference = Reference(channel_id=interaction.channel_id, message_id=before) if before else None
+    return Origin(
+        author_id=state.bot.id,
+        kind=MessageKind.REPLY if reference else MessageKind.COMMAND,
+        interaction_id=interaction.id,
+        only_for=interaction.member_id if ephemeral else None,
+        reference=reference,
+    )
+
+
+def _edit(
+    state: State, message: Message, payload: object, *, files: Mapping[int, Upload], at: tuple[str, ...] = ()
+) -> Message:
+    return edit_message(state, message, payload, files=files, default_mentions=INTERACTION_DEFAULT, at=at)
+
+
+def _live(state: State, application_id: int, token: str) -> Interaction:
+    """The interaction whose token opens the webhook. Raises ApiError 10015, or 50027 when its 15 minutes are over."""
+    interaction = state.interactions.get(state.tokens.get(token, 0))
+    if interaction is None or application_id != state.bot.id:
+        raise ApiError(Refusal.UNKNOWN_WEBHOOK)
+    if _token_is_over(state, interaction):
+        raise ApiError(Refusal.INVALID_WEBHOOK_TOKEN)
+    if interaction.acknowledged_at is None:
+        raise ApiError(Refusal.UNKNOWN_WEBHOOK)
+    return interaction
+
+
+def _token_is_over(state: State, interaction: Interaction) -> bool:
+    return state.now() - interaction.dispatched_at > TOKEN_LIFE_S
+
+
+def webhook_message(state: State, application_id: int, token: str, message_id: int | None) -> Message:
+    """Get a message of an interaction: the original (None) or one of its messages by id. Raises ApiError."""
+    interaction = _live(state, application_id, token)
+    wanted = interaction.original_id if message_id is None else message_id
+    if wanted != interaction.original_id and wanted not in interaction.followup_ids:
+        raise ApiError(Refusal.UNKNOWN_MESSAGE)
+    return existing(state.messages.get(wanted or 0))
+
+
+def webhook_edits(
+    state: State,
+    application_id: int,
+    token: str,
+    message_id: int | None,
+    *,
+    payload: object,
+    files: Mapping[int, Upload],
+) -> Message:
+    """Edit a message of an interaction; editing a deferral is what ends its thinking. Raises ApiError."""
+    message = webhook_message(state, application_id, token, message_id)
+    return _edit(state, message, payload, files=files)
+
+
+def webhook_deletes(state: State, application_id: int, token: str, message_id: int | None) -> None:
+    """Delete a message of an interaction. Raises ApiError."""
+    remove_message(state, webhook_message(state, application_id, token, message_id))
+
+
+def webhook_posts(
+    state: State, application_id: int, token: str, payload: object, *, files: Mapping[int, Upload]
+) -> Message:
+    """Create Followup Message. The first one after a deferral takes the deferral's place, and its visibility."""
+    interaction = _live(state, application_id, token)
+    problems = Problems()
+    form = Form({} if payload is None else payload, problems)
+    problems.raise_if_any()
+    original = state.original(interaction)
+    if original is not None and original.is_thinking and original.deleted_at is None:
+        place = state.place(interaction.channel_id, ephemeral=original.is_ephemeral)
+        draft = draft_message(form.data, files, place=place, default_mentions=INTERACTION_DEFAULT)
+        return change_message(state, original, draft)
+    message = _answer(state, interaction, form, files=files)
+    interaction.followup_ids.append(message.id)
+    state.interaction_changed(EventKind.INTERACTION, interaction)
+    return message
+
+
+def fail_unanswered(state: State) -> None:
+    """Mark the interactions whose three seconds are over, so that the members who wait are told."""
+    over = state.now() - ANSWER_WITHIN_S
+    late = [state.interactions[key] for key in state.pending if state.interactions[key].dispatched_at <= over]
+    for interaction in late:
+        interaction.failed = True
+        state.pending.discard(interaction.id)
+        state.interaction_changed(EventKind.INTERACTION, interaction)

@@ -1,0 +1,355 @@
+// The page: who one is, where one is, and what the stream of events does to it.
+
+import * as api from "./api.js";
+import { Composer } from "./composer.js";
+import { avatar, h, icon, setDisplayName } from "./dom.js";
+import { MessageList } from "./messages.js";
+import { keepTimesFresh } from "./time.js";
+
+const TYPING_MS = 10_000;
+
+const at = (id) => document.getElementById(id);
+
+const app = {
+  world: null,
+  channel: null,
+  stream: null,
+  place: null,
+  turn: 0,
+  later: null,
+  settled: Promise.resolve(),
+  connected: true,
+  unread: new Map(),
+
+  get you() {
+    return this.world.you.id;
+  },
+};
+
+const actions = {
+  press: (message, custom_id) => attempt(() => api.press(app.you, message.id, custom_id)),
+  dismiss: (message) => attempt(() => api.dismiss(app.you, message.id)),
+  remove: (message) => attempt(() => api.remove(app.you, message.id)),
+  say: (content, files) => sending(() => api.say(app.you, app.channel.id, content, files)),
+  run: (call, files) => sending(() => api.runCommand({ ...call, member: app.you, channel: app.channel.id }, files)),
+};
+
+const messages = new MessageList({
+  scroller: at("scroller"),
+  list: at("messages"),
+  jump: at("jump"),
+  announcer: at("announcer"),
+  actions,
+});
+
+const composer = new Composer({
+  host: at("composer"),
+  dropHint: at("drop-hint"),
+  actions,
+  world: () => app.world,
+  commands: () => api.loadCommands(app.you, app.channel.id),
+});
+
+/** What is sent goes out as whom and where the page shows by then; and whoever sends something wants to see it. */
+async function sending(request) {
+  await app.settled;
+  await request();
+  messages.toEnd();
+}
+
+/** Go somewhere, or become somebody else. */
+function move(action) {
+  const settled = attempt(action).then(() => settled === app.settled && catchUp());
+  app.settled = settled;
+  return settled;
+}
+
+async function attempt(action) {
+  try {
+    await action();
+  } catch (error) {
+    at("announcer").textContent = error.message;
+    showNotice(h("span", {}, error.message), { for: 6000 });
+  }
+}
+
+// --------------------------------------------------------------------------------------------------- who and where one is
+
+/** Become a member; stay in the channel, or in one's own direct message if one was in one. */
+async function become(member, channelName) {
+  app.stream?.close();
+  const known = app.world?.members.find((one) => one.id === member);
+  if (known) {
+    app.world.you = known;
+    openComposer(app.channel);
+  }
+  const turn = (app.turn += 1);
+  const world = await api.loadWorld(member);
+  // Somebody who switches quickly is already somebody else.
+  if (turn !== app.turn) return;
+  app.world = world;
+  app.unread.clear();
+  setDisplayName(world.bot.id, world.bot.name);
+  messages.you = personAsUser(world.you);
+  messages.bot = { id: world.bot.id, bot: true, username: world.bot.name };
+  at("server-name").textContent = world.guild.name;
+  const wanted = world.channels.find((channel) => channel.name === channelName) ?? world.channels[0];
+  drawPeople();
+  drawBot();
+  follow();
+  await enter(wanted);
+}
+
+const personAsUser = (person) => ({ id: person.id, global_name: person.name, bot: person.bot });
+
+async function enter(channel) {
+  app.channel = channel;
+  app.unread.delete(channel.id);
+  openComposer(channel);
+  // What happens while the messages are on their way is told once they are here, or they would overwrite it.
+  app.later = [];
+  const found = await api.loadMessages(app.you, channel.id);
+  if (app.channel !== channel) return;
+  messages.open({ intro: introduction(channel), messages: found, names: names() });
+  catchUp();
+  at("channel-name").replaceChildren(title(channel));
+  at("channel-topic").textContent = isDirect(channel) ? "A direct message: only you and the bot" : channel.topic;
+  at("typing").textContent = "";
+  document.title = `${isDirect(channel) ? app.world.bot.name : `#${channel.name}`} · ${app.world.guild.name}`;
+  history.replaceState(null, "", `?${new URLSearchParams({ member: app.world.you.name, channel: channel.name })}`);
+  drawChannels();
+  await attempt(() => composer.refresh());
+}
+
+/** A new place or another person begins with an empty field; the same ones, loaded anew, keep what was being written. */
+function openComposer(channel) {
+  const place = `${app.you} ${channel.id}`;
+  if (app.place === place) return;
+  app.place = place;
+  composer.reset(isDirect(channel) ? `Message ${app.world.bot.name}` : `Message #${channel.name}`);
+}
+
+function catchUp() {
+  const waiting = app.later ?? [];
+  app.later = null;
+  for (const tell of waiting) tell();
+}
+
+const isDirect = (channel) => channel.type === 1;
+
+const title = (channel) => (isDirect(channel) ? app.world.bot.name : h("span", {}, h("span", { class: "hash", "aria-hidden": "true" }, "#"), channel.name));
+
+function introduction(channel) {
+  const words = isDirect(channel)
+    ? [`This is where ${app.world.bot.name} and you talk`, "Nobody else sees what is said here."]
+    : [`This is the beginning of #${channel.name}`, "Type / to see what the bot can do."];
+  return h("li", { class: "introduction" }, h("h3", {}, words[0]), h("p", {}, words[1]));
+}
+
+/** What mentions are called. */
+function names() {
+  const { members, bot, channels, roles } = app.world;
+  const by = (list) => new Map(list.map((one) => [one.id, one]));
+  const [people, rooms, groups] = [by([...members, bot]), by(channels), by(roles)];
+  return {
+    user: (id) => people.get(id)?.name ?? "somebody",
+    role: (id) => groups.get(id)?.name.replace(/^@/, "") ?? "a role",
+    channel: (id) => rooms.get(id)?.name ?? "a channel",
+    open: (id) => rooms.has(id) && (() => move(() => enter(rooms.get(id)))),
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------------- the sidebar
+
+/** Draw part of the page anew; what had the focus there has it again. */
+function keepingFocus(host, ...content) {
+  const key = host.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  host.replaceChildren(...content);
+  if (key) host.querySelector(`[data-key="${key}"]`)?.focus();
+}
+
+function drawChannels() {
+  const rooms = app.world.channels.filter((channel) => !isDirect(channel));
+  const directs = app.world.channels.filter(isDirect);
+  keepingFocus(
+    at("channels"),
+    h("h3", { id: "rooms" }, "Channels"),
+    h("ul", { "aria-labelledby": "rooms" }, rooms.map(channelItem)),
+    h("h3", { id: "directs" }, "Direct messages"),
+    h("ul", { "aria-labelledby": "directs" }, directs.map(channelItem)),
+  );
+}
+
+function channelItem(channel) {
+  const current = channel.id === app.channel.id;
+  const unread = app.unread.get(channel.id);
+  const open = () => {
+    closeDrawer();
+    move(() => enter(channel)).then(() => (narrow.matches ? at("scroller") : composer).focus());
+  };
+  const face = isDirect(channel) ? avatar(app.world.bot, { small: true }) : h("span", { class: "hash", "aria-hidden": "true" }, "#");
+  const note = unread?.pings ? h("span", { class: "ping-count" }, String(unread.pings), h("span", { class: "sr-only" }, " mentions")) : null;
+  const attributes = { type: "button", class: `channel${current ? " current" : ""}${unread ? " unread" : ""}`, "aria-current": current ? "page" : null, data: { key: channel.id }, onclick: open };
+  const button = h("button", attributes, face, isDirect(channel) ? app.world.bot.name : channel.name, unread && !note ? h("span", { class: "sr-only" }, " (unread)") : null, note);
+  return h("li", {}, button);
+}
+
+function drawPeople() {
+  keepingFocus(at("people"), ...app.world.members.map(personChoice));
+}
+
+function personChoice(member) {
+  const choose = () => move(() => become(member.id, app.channel.name));
+  const radio = h("input", { type: "radio", name: "member", value: member.id, checked: member.id === app.you, class: "sr-only", data: { key: member.id }, onchange: choose });
+  const role = member.is_admin ? "runs the server" : "member";
+  return h("label", { class: "person", title: `${member.name}, ${role}` }, radio, avatar(personAsUser(member)), h("span", { class: "person-name" }, member.name), h("span", { class: "person-role" }, member.is_admin ? "admin" : "member"));
+}
+
+function drawBot() {
+  const { bot } = app.world;
+  at("bot-status").replaceChildren(h("span", { class: `light ${bot.connected ? "on" : ""}` }), bot.connected ? `${bot.name} is here` : "no bot");
+  drawNotice();
+}
+
+// ------------------------------------------------------------------------------------------------------------- the notice
+
+let noticeTimer;
+
+/** Lines above the messages: no connection, no bot, or what went wrong just now. */
+function drawNotice() {
+  clearTimeout(noticeTimer);
+  if (!app.connected) return showNotice(h("span", {}, h("b", {}, "The playground does not answer."), " Is it still running? Trying again…"));
+  if (!app.world.bot.connected) return showNotice(howToConnect());
+  at("notice").hidden = true;
+}
+
+function showNotice(content, options = {}) {
+  clearTimeout(noticeTimer);
+  at("notice").replaceChildren(content);
+  at("notice").hidden = false;
+  if (options.for) noticeTimer = setTimeout(drawNotice, options.for);
+}
+
+function howToConnect() {
+  const api_url = `${location.origin}/api/v10`;
+  const gateway_url = `${location.origin.replace(/^http/, "ws")}/gateway`;
+  return h(
+    "span",
+    {},
+    h("b", {}, "No bot is connected."),
+    " Start one with ",
+    h("code", {}, `DISCORD_API_URL=${api_url}`),
+    " and ",
+    h("code", {}, `DISCORD_GATEWAY_URL=${gateway_url}`),
+    ", or stop this and run ",
+    h("code", {}, "make play"),
+    ", which starts everything. ",
+    h("code", {}, "python -m playground --help"),
+    " shows the token.",
+  );
+}
+
+// ------------------------------------------------------------------------------------------------------------- the stream
+
+function follow() {
+  app.stream = api.listen(app.you, app.world.last_event, {
+    open: () => connection(true),
+    error: () => connection(false),
+    reset: () => move(() => become(app.you, app.channel.name)),
+    message: soon(heard),
+    "message-deleted": soon((event) => isHere(event) && messages.drop(event.id)),
+    "interaction-created": soon((interaction) => isHere(interaction) && messages.follow(interaction)),
+    interaction: soon((interaction) => isHere(interaction) && messages.follow(interaction)),
+    commands: () => attempt(() => composer.refresh()),
+    "channel-deleted": channelGone,
+    typing: (event) => isHere(event) && typing(),
+    bot: ({ connected }) => {
+      app.world.bot.connected = connected;
+      drawBot();
+    },
+  });
+}
+
+const isHere = (event) => event.channel_id === app.channel.id;
+
+const soon = (tell) => (event) => (app.later ? app.later.push(() => tell(event)) : tell(event));
+
+function connection(alive) {
+  if (app.connected === alive) return;
+  app.connected = alive;
+  drawNotice();
+}
+
+function heard(message) {
+  if (message.author.bot) at("typing").textContent = "";
+  if (message.channel_id === app.channel.id) return messages.put(message);
+  if (message.author.id === app.you) return;
+  const before = app.unread.get(message.channel_id) ?? { ids: new Set(), pings: 0 };
+  const pings = message.playground.pings_you && !before.ids.has(message.id) ? 1 : 0;
+  app.unread.set(message.channel_id, { ids: before.ids.add(message.id), pings: before.pings + pings });
+  drawChannels();
+}
+
+function channelGone(event) {
+  app.world.channels = app.world.channels.filter((channel) => channel.id !== event.id);
+  if (app.channel.id === event.id) move(() => enter(app.world.channels[0]));
+  else drawChannels();
+}
+
+let typingTimer;
+
+function typing() {
+  clearTimeout(typingTimer);
+  at("typing").textContent = `${app.world.bot.name} is typing…`;
+  typingTimer = setTimeout(() => (at("typing").textContent = ""), TYPING_MS);
+}
+
+// ---------------------------------------------------------------------------------------------------- drawer and keyboard
+
+const narrow = matchMedia("(max-width: 760px)");
+
+function openDrawer() {
+  document.body.classList.add("drawer-open");
+  at("drawer-button").setAttribute("aria-expanded", "true");
+  at("drawer-shade").hidden = false;
+  setDrawerReach();
+  at("sidebar").querySelector(".channel.current")?.focus();
+}
+
+function closeDrawer({ refocus = false } = {}) {
+  document.body.classList.remove("drawer-open");
+  at("drawer-button").setAttribute("aria-expanded", "false");
+  at("drawer-shade").hidden = true;
+  setDrawerReach();
+  if (refocus) at("drawer-button").focus();
+}
+
+/** A drawer that is out of sight is out of reach of the keyboard as well, and while it is open all else is. */
+function setDrawerReach() {
+  const open = document.body.classList.contains("drawer-open");
+  at("sidebar").inert = narrow.matches && !open;
+  document.querySelector("main").inert = narrow.matches && open;
+}
+
+at("drawer-button").append(icon("menu"));
+at("drawer-button").addEventListener("click", openDrawer);
+at("drawer-shade").addEventListener("click", () => closeDrawer({ refocus: true }));
+narrow.addEventListener("change", () => closeDrawer());
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.body.classList.contains("drawer-open")) return closeDrawer({ refocus: true });
+  const elsewhere = document.activeElement === document.body || document.activeElement === at("scroller") || document.activeElement?.matches("li.message");
+  const character = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (elsewhere && character && !document.querySelector("dialog[open]")) composer.type();
+});
+
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  composer.focus();
+});
+
+keepTimesFresh();
+setDrawerReach();
+const asked = new URLSearchParams(location.search);
+const begin = (member) => become(member, asked.get("channel") ?? "");
+move(() => begin(asked.get("member") ?? "").catch(() => begin(""))).then(() => narrow.matches || composer.focus());

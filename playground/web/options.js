@@ -1,0 +1,270 @@
+// The fields of a command's options: how each kind is filled in, and what Discord would say against a value.
+
+import { sampleFace } from "./api.js";
+import { avatar, formatSize, h, icon } from "./dom.js";
+import { Listbox } from "./listbox.js";
+
+const STRING = 3;
+const INTEGER = 4;
+const BOOLEAN = 5;
+const USER = 6;
+const CHANNEL = 7;
+const ROLE = 8;
+const MENTIONABLE = 9;
+const NUMBER = 10;
+const ATTACHMENT = 11;
+
+const YES_NO = [
+  { value: true, label: "True" },
+  { value: false, label: "False" },
+];
+
+const person = (member) => ({ value: member.id, label: member.name, icon: avatar(member, { small: true }) });
+
+/** What can be picked for an option; null where anything can be typed. */
+const PICKS = {
+  [STRING]: (option) => option.choices?.map(choice) ?? null,
+  [INTEGER]: (option) => option.choices?.map(choice) ?? null,
+  [NUMBER]: (option) => option.choices?.map(choice) ?? null,
+  [BOOLEAN]: () => YES_NO,
+  [USER]: (_option, world) => world.members.map(person),
+  [CHANNEL]: (_option, world) => world.channels.filter((channel) => channel.type === 0).map((channel) => ({ value: channel.id, label: `#${channel.name}` })),
+  [ROLE]: (_option, world) => roles(world),
+  [MENTIONABLE]: (_option, world) => [...world.members.map(person), ...roles(world)],
+};
+
+const choice = ({ name, value }) => ({ value, label: name });
+
+const roles = (world) => world.roles.map((role) => ({ value: role.id, label: role.name.startsWith("@") ? role.name : `@${role.name}` }));
+
+/** A field for an option. `form`: {world, host, removed(field), changed(), taken(), failed(problem), focused(field)}. */
+export function makeField(option, form) {
+  if (option.type === ATTACHMENT) return new FileField(option, form);
+  const picks = PICKS[option.type]?.(option, form.world);
+  return picks ? new PickField(option, form, picks) : new TextField(option, form);
+}
+
+export const takesFile = (option) => option.type === ATTACHMENT;
+
+class Field {
+  constructor(option, form) {
+    this.option = option;
+    this.form = form;
+  }
+
+  /** Show or clear what is wrong. */
+  mark(problem) {
+    this.element.classList.toggle("wrong", Boolean(problem));
+    this.control.setAttribute("aria-invalid", String(Boolean(problem)));
+  }
+
+  focus() {
+    this.control.focus();
+  }
+
+  remove() {
+    this.element.remove();
+  }
+
+  labelled(control) {
+    const { name, description, required } = this.option;
+    control.setAttribute("aria-label", `${name}${required ? ", required" : ""}: ${description}`);
+    control.addEventListener("focus", () => this.form.focused(this));
+    const drop = { type: "button", class: "pill-remove", "aria-label": `Remove ${name}`, tabindex: "-1", onclick: () => this.form.removed(this) };
+    return [h("span", { class: "pill-name" }, name), control, !required && h("button", drop, icon("close"))];
+  }
+}
+
+class TextField extends Field {
+  constructor(option, form) {
+    super(option, form);
+    const number = option.type === INTEGER || option.type === NUMBER;
+    this.control = h("input", { type: "text", class: "pill-input", inputmode: number ? "decimal" : null, autocomplete: "off", spellcheck: number ? "false" : "true" });
+    this.control.addEventListener("input", () => this.#grow());
+    this.element = h("div", { class: "pill" }, this.labelled(this.control));
+    this.#grow();
+  }
+
+  get isEmpty() {
+    return this.control.value === "";
+  }
+
+  get value() {
+    const text = this.control.value;
+    return this.option.type === STRING ? text : Number(text.replace(",", "."));
+  }
+
+  problem() {
+    if (this.isEmpty) return this.option.required ? "Fill this in first." : null;
+    return this.option.type === STRING ? this.#textProblem() : this.#numberProblem();
+  }
+
+  #textProblem() {
+    const { min_length: least = 0, max_length: most = 6000 } = this.option;
+    const length = [...this.control.value].length;
+    if (length >= least && length <= most) return null;
+    return `Takes ${least} to ${most} characters, this is ${length}.`;
+  }
+
+  #numberProblem() {
+    const { type, min_value: least = -(2 ** 53), max_value: most = 2 ** 53 } = this.option;
+    if (!Number.isFinite(this.value)) return "Takes a number.";
+    if (type === INTEGER && !Number.isInteger(this.value)) return "Takes a whole number.";
+    if (this.value >= least && this.value <= most) return null;
+    return `Goes from ${least} to ${most}.`;
+  }
+
+  #grow() {
+    const length = [...this.control.value].length;
+    this.control.style.setProperty("width", `${Math.min(Math.max(length + 2, this.option.type === STRING ? 14 : 5), 60)}ch`);
+    this.form.changed();
+  }
+}
+
+class PickField extends Field {
+  constructor(option, form, picks) {
+    super(option, form);
+    this.picks = picks;
+    this.control = h("input", { type: "text", class: "pill-input", autocomplete: "off", spellcheck: "false" });
+    this.element = h("div", { class: "pill" }, this.labelled(this.control));
+    this.listbox = new Listbox({
+      field: this.control,
+      host: form.host,
+      label: `Choices for ${option.name}`,
+      items: () => this.#fitting(),
+      pick: (item) => this.#take(item),
+      empty: () => "Nothing fits that.",
+    });
+    this.control.addEventListener("focus", () => this.listbox.update({ activate: !this.chosen }));
+    this.control.addEventListener("click", () => this.listbox.isOpen || this.listbox.update({ activate: !this.chosen }));
+    this.control.addEventListener("blur", () => this.listbox.close());
+    this.control.addEventListener("input", () => {
+      this.form.changed();
+      this.listbox.update();
+    });
+    this.control.style.setProperty("width", `${Math.min(24, Math.max(...picks.map((pick) => pick.label.length)) + 3)}ch`);
+  }
+
+  get chosen() {
+    const text = this.control.value.trim().toLowerCase();
+    return this.picks.find((pick) => pick.label.toLowerCase() === text);
+  }
+
+  get isEmpty() {
+    return this.control.value.trim() === "";
+  }
+
+  get value() {
+    return this.chosen?.value;
+  }
+
+  problem() {
+    if (this.isEmpty) return this.option.required ? "Pick one first." : null;
+    return this.chosen ? null : "Pick one from the list.";
+  }
+
+  remove() {
+    super.remove();
+    this.listbox.remove();
+  }
+
+  /** Everything while a choice stands, else what the text could become. */
+  #fitting() {
+    if (this.chosen) return this.picks;
+    const text = this.control.value.trim().toLowerCase();
+    return this.picks.filter((pick) => pick.label.toLowerCase().includes(text));
+  }
+
+  #take(item) {
+    this.control.value = item.label;
+    this.form.changed();
+    this.mark(null);
+  }
+}
+
+class FileField extends Field {
+  constructor(option, form) {
+    super(option, form);
+    this.file = null;
+    this.input = h("input", { type: "file", class: "sr-only", tabindex: "-1", "aria-hidden": "true" });
+    this.input.addEventListener("change", () => this.input.files[0] && this.take(this.input.files[0]));
+    this.element = h("div", { class: "file-field", role: "group", "aria-label": `${option.name}: ${option.description}` });
+    this.#draw();
+  }
+
+  get isEmpty() {
+    return this.file === null;
+  }
+
+  get value() {
+    return this.file;
+  }
+
+  problem() {
+    return this.isEmpty && this.option.required ? "Choose a file first." : null;
+  }
+
+  take(file) {
+    this.file = file;
+    this.#draw();
+    this.mark(null);
+    this.form.changed();
+    this.form.taken();
+  }
+
+  remove() {
+    super.remove();
+    this.#letGo();
+  }
+
+  #letGo() {
+    if (this.preview) URL.revokeObjectURL(this.preview);
+    this.preview = null;
+  }
+
+  #draw() {
+    this.#letGo();
+    const { name, required } = this.option;
+    const drop = { type: "button", class: "icon-button file-remove", "aria-label": this.file ? `Take ${this.file.name} away` : `Remove ${name}` };
+    drop.onclick = () => (this.file ? this.#clear() : this.form.removed(this));
+    this.element.replaceChildren(
+      ...(this.file ? this.#full() : this.#empty()),
+      this.input,
+      ...(this.file || !required ? [h("button", drop, icon("close"))] : []),
+    );
+    this.control.addEventListener("focus", () => this.form.focused(this));
+  }
+
+  #empty() {
+    const { name } = this.option;
+    this.control = h("button", { type: "button", class: "file-choose", onclick: () => this.input.click() }, icon("picture"), h("span", {}, h("b", {}, name), h("span", { class: "file-hint" }, "Choose, paste or drop a file")));
+    const sample = h("button", { type: "button", class: "text-button sample", onclick: () => this.#takeSample(sample) }, "Use the sample face");
+    return [this.control, sample];
+  }
+
+  #full() {
+    this.preview = this.file.type.startsWith("image/") ? URL.createObjectURL(this.file) : null;
+    const picture = this.preview ? h("img", { src: this.preview, alt: "" }) : icon("file");
+    const words = h("span", {}, h("b", {}, this.option.name), h("span", { class: "file-hint" }, `${this.file.name} · ${formatSize(this.file.size)}`));
+    this.control = h("button", { type: "button", class: "file-choose full", "aria-label": `${this.option.name}: ${this.file.name}. Choose another file`, onclick: () => this.input.click() }, picture, words);
+    return [this.control];
+  }
+
+  #clear() {
+    this.file = null;
+    this.input.value = "";
+    this.#draw();
+    this.form.changed();
+    this.control.focus();
+  }
+
+  async #takeSample(button) {
+    button.disabled = true;
+    try {
+      this.take(await sampleFace());
+    } catch (error) {
+      button.disabled = false;
+      this.form.failed(error.message);
+    }
+  }
+}

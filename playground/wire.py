@@ -1,0 +1,474 @@
+"""The world as Discord's JSON. Field lists: https://discord.com/developers/docs/resources."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from playground.cdn import Cdn
+from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command
+from playground.drafts import MAX_FILE_BYTES
+from playground.errors import Json
+from playground.interactions import Acknowledgement
+from playground.messages import readable_by_bot
+from playground.model import (
+    ADMIN_MAY,
+    EVERYONE_MAY,
+    Attachment,
+    CallbackKind,
+    Channel,
+    ComponentKind,
+    Interaction,
+    InteractionKind,
+    Message,
+    MessageBody,
+    Permission,
+    User,
+    attachment_name,
+)
+from playground.state import State
+
+_SPOILER_FLAG = 1 << 3
+_MEDIA_LOADED = 2
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """A moment in Discord's format."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+
+
+class Wire:
+    """Renders the state; addresses of files are signed anew each time."""
+
+    def __init__(self, state: State, cdn: Cdn) -> None:
+        self.state = state
+        self.cdn = cdn
+
+    # ----------------------------------------------------------------------------------------- people and places
+
+    def user(self, user: User) -> Json:
+        """A user object."""
+        return {
+            "id": str(user.id),
+            "username": user.username,
+            "global_name": None if user.bot else user.display_name,
+            "discriminator": "0000" if user.bot else "0",
+            "avatar": None,
+            "avatar_decoration_data": None,
+            "banner": None,
+            "accent_color": None,
+            "bot": user.bot,
+            "system": user.system,
+            "flags": 0,
+            "public_flags": 0,
+            "primary_guild": None,
+        }
+
+    def me(self) -> Json:
+        """The bot's own user object."""
+        own = {"mfa_enabled": False, "locale": "en-US", "verified": True, "email": None, "premium_type": 0}
+        return self.user(self.state.bot) | own
+
+    def application(self) -> Json:
+        """The bot's application, as its owner sees it."""
+        state = self.state
+        return {
+            "id": str(state.bot.id),
+            "name": state.bot.display_name,
+            "icon": None,
+            "description": "The bot of this playground.",
+            "type": None,
+            "summary": "",
+            "bot_public": True,
+            "bot_require_code_grant": False,
+            "verify_key": "0" * 64,
+            "flags": 0,
+            "flags_new": "0",
+            "redirect_uris": [],
+            "interactions_endpoint_url": None,
+            "role_connections_verification_url": None,
+            "owner": self.user(state.members[state.guild.owner_id]),
+            "approximate_guild_count": 1,
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0,
+            "team": None,
+            "eligible_oauth2_scopes": [],
+            "integration_types_config": {"0": {}},
+            "bot": self.user(state.bot),
+        }
+
+    def member(self, user: User) -> Json:
+        """A guild member object without its user."""
+        roles = [str(self.state.guild.admin_role_id)] if Permission.ADMINISTRATOR in user.permissions else []
+        return {
+            "nick": None,
+            "avatar": None,
+            "banner": None,
+            "roles": roles,
+            "joined_at": timestamp(self.state.guild.created_at),
+            "premium_since": None,
+            "deaf": False,
+            "mute": False,
+            "pending": False,
+            "flags": 0,
+            "communication_disabled_until": None,
+        }
+
+    def channel(self, channel: Channel) -> Json:
+        """A channel object."""
+        last = next(self.state.channel_messages(channel.id), None)
+        base: Json = {
+            "id": str(channel.id),
+            "type": int(channel.kind),
+            "flags": 0,
+            "last_message_id": str(last.id) if last else None,
+        }
+        if channel.recipient_id is not None:
+            return base | {"recipients": [self.user(self.state.members[channel.recipient_id])]}
+        return base | {
+            "guild_id": str(self.state.guild.id),
+            "name": channel.name,
+            "topic": channel.topic,
+            "position": channel.position,
+            "parent_id": None,
+            "nsfw": channel.nsfw,
+            "rate_limit_per_user": 0,
+            "permission_overwrites": self._overwrites(channel),
+        }
+
+    def _overwrites(self, channel: Channel) -> list[Json]:
+        if not channel.denied:
+            return []
+        return [{"id": str(self.state.bot.id), "type": 1, "allow": "0", "deny": str(int(channel.denied))}]
+
+    def role(self, role_id: int) -> Json:
+        """A role object: the administrators' or everyone's."""
+        is_admin = role_id == self.state.guild.admin_role_id
+        return {
+            "id": str(role_id),
+            "name": "Admin" if is_admin else "@everyone",
+            "color": 0,
+            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+            "hoist": is_admin,
+            "icon": None,
+            "unicode_emoji": None,
+            "position": int(is_admin),
+            "permissions": str(int(ADMIN_MAY if is_admin else EVERYONE_MAY)),
+            "managed": False,
+            "mentionable": False,
+            "flags": 0,
+        }
+
+    def guild_create(self) -> Json:
+        """What the gateway tells of the server to a client that may know of guilds, but not of their members."""
+        state, guild = self.state, self.state.guild
+        channels = [self.channel(channel) for channel in state.channels.values() if not channel.is_direct]
+        return {
+            **_PLAIN_GUILD,
+            "id": str(guild.id),
+            "name": guild.name,
+            "owner_id": str(guild.owner_id),
+            "joined_at": timestamp(guild.created_at),
+            "member_count": len(state.members) + 1,
+            "roles": [self.role(guild.id), self.role(guild.admin_role_id)],
+            "channels": channels,
+            "members": [self.member(state.bot) | {"user": self.user(state.bot)}],
+        }
+
+    # -------------------------------------------------------------------------------------------------- commands
+
+    def command(self, command: Command) -> Json:
+        """A registered command."""
+        identity: Json = {
+            "id": str(command.id),
+            "application_id": str(self.state.bot.id),
+            "version": str(command.version),
+        }
+        if command.guild_id is not None:
+            identity["guild_id"] = str(command.guild_id)
+        return identity | command.definition
+
+    # -------------------------------------------------------------------------------------------------- messages
+
+    def attachment(self, attachment: Attachment) -> Json:
+        """An attachment object with a fresh address."""
+        url = self.cdn.url(attachment)
+        entry: Json = {
+            "id": str(attachment.id),
+            "filename": attachment.filename,
+            "size": attachment.size,
+            "url": url,
+            "proxy_url": url,
+            "flags": _SPOILER_FLAG if attachment.spoiler else 0,
+        }
+        optional: Json = {
+            "title": attachment.title,
+            "description": attachment.description,
+            "content_type": attachment.content_type,
+            "width": attachment.width,
+            "height": attachment.height,
+            "ephemeral": attachment.ephemeral or None,
+        }
+        return entry | {key: value for key, value in optional.items() if value is not None}
+
+    def message_for_bot(self, message: Message) -> Json:
+        """A message as the bot may read it: without the privileged intent, what others say is blank."""
+        found = self.message(message)
+        if readable_by_bot(self.state, message):
+            return found
+        return found | {"content": "", "embeds": [], "attachments": [], "components": []}
+
+    def message(self, message: Message) -> Json:
+        """A message object."""
+        body = message.body
+        author = self.state.user(message.author_id) or self.state.guide
+        found: Json = {
+            "id": str(message.id),
+            "channel_id": str(message.channel_id),
+            "type": int(message.kind),
+            "author": self.user(author),
+            "content": body.content,
+            "timestamp": timestamp(message.created_at),
+            "edited_timestamp": timestamp(message.edited_at),
+            "flags": int(message.flags),
+            "tts": False,
+            "pinned": False,
+            "mention_everyone": message.pinged_everyone,
+            "mentions": [self.user(self.state.members[who]) for who in sorted(message.pinged_users)],
+            "mention_roles": [],
+            "attachments": [self.attachment(a) for a in body.listed_attachments()],
+            "embeds": [self._embed(embed, body) for embed in body.embeds],
+            "components": [self._component(component, body) for component in body.components],
+        }
+        if message.nonce is not None:
+            found["nonce"] = message.nonce
+        return found | self._answered(message) | self._interaction_of(message)
+
+    def _answered(self, message: Message) -> Json:
+        if message.reference is None:
+            return {}
+        answered = self.state.messages.get(message.reference.message_id)
+        if answered is not None and (
+            answered.deleted_at is not None or answered.only_for not in (None, message.only_for)
+        ):
+            answered = None
+        reference: Json = {
+            "type": 0,
+            "channel_id": str(message.reference.channel_id),
+            "message_id": str(message.reference.message_id),
+        }
+        channel = self.state.channels.get(message.reference.channel_id)
+        if channel is not None and not channel.is_direct:
+            reference["guild_id"] = str(self.state.guild.id)
+        # One level is enough: Discord, too, leaves out what the answered message answered.
+        shown = self.message(answered) if answered else None
+        if shown:
+            shown.pop("referenced_message", None)
+        return {"message_reference": reference, "referenced_message": shown}
+
+    def _interaction_of(self, message: Message) -> Json:
+        interaction = self.state.interactions.get(message.interaction_id or 0)
+        if interaction is None:
+            return {}
+        user = self.user(self.state.members[interaction.member_id])
+        metadata: Json = {
+            "id": str(interaction.id),
+            "type": int(interaction.kind),
+            "user": user,
+            "authorizing_integration_owners": self._owners(interaction.channel_id),
+        }
+        if interaction.source_id is not None:
+            metadata["interacted_message_id"] = str(interaction.source_id)
+        bot = {"application_id": str(self.state.bot.id), "webhook_id": str(self.state.bot.id)}
+        found: Json = bot | {"interaction_metadata": metadata}
+        if interaction.command is not None:
+            # Deprecated by Discord, still sent, and the one place that names the command.
+            found["interaction"] = {"id": str(interaction.id), "type": 2, "name": interaction.command, "user": user}
+        return found
+
+    def _owners(self, channel_id: int) -> dict[str, str]:
+        channel = self.state.channels.get(channel_id)
+        return {"0": "0" if channel is not None and channel.is_direct else str(self.state.guild.id)}
+
+    def _component(self, component: Json, body: MessageBody) -> Json:
+        found = dict(component)
+        match component["type"]:
+            case ComponentKind.MEDIA_GALLERY:
+                found["items"] = [item | {"media": self._media(item["media"], body)} for item in component["items"]]
+            case ComponentKind.THUMBNAIL:
+                found["media"] = self._media(component["media"], body)
+            case ComponentKind.FILE:
+                found |= self._file(component["file"], body)
+            case _:
+                pass
+        if "components" in component:
+            found["components"] = [self._component(child, body) for child in component["components"]]
+        if "accessory" in component:
+            found["accessory"] = self._component(component["accessory"], body)
+        return found
+
+    def _media(self, media: Json, body: MessageBody) -> Json:
+        name = attachment_name(media["url"])
+        attachment = body.attachment(name) if name else None
+        if attachment is None:
+            return {"id": "0", "url": media["url"], "proxy_url": media["url"], "loading_state": _MEDIA_LOADED}
+        url = self.cdn.url(attachment)
+        return {
+            "id": str(attachment.id),
+            "attachment_id": str(attachment.id),
+            "url": url,
+            "proxy_url": url,
+            "width": attachment.width,
+            "height": attachment.height,
+            "content_type": attachment.content_type,
+            "flags": 0,
+            "loading_state": _MEDIA_LOADED,
+        }
+
+    def _file(self, file: Json, body: MessageBody) -> Json:
+        attachment = body.attachment(attachment_name(file["url"]) or "")
+        named = {"name": attachment.filename, "size": attachment.size} if attachment else {"name": "", "size": 0}
+        return {"file": self._media(file, body), **named}
+
+    def _embed(self, embed: Json, body: MessageBody) -> Json:
+        found = dict(embed)
+        for key in ("image", "thumbnail"):
+            if key in embed:
+                media = self._media(embed[key], body)
+                found[key] = {name: media.get(name) for name in ("url", "proxy_url", "width", "height")}
+        for key in ("author", "footer"):
+            name = attachment_name(embed.get(key, {}).get("icon_url") or "")
+            if name and (attachment := body.attachment(name)):
+                found[key] = embed[key] | {"icon_url": self.cdn.url(attachment)}
+        return found
+
+    # ---------------------------------------------------------------------------------------------- interactions
+
+    def interaction_create(self, interaction: Interaction) -> Json:
+        """What the gateway tells of a command or a press."""
+        state = self.state
+        channel = state.channels[interaction.channel_id]
+        member = state.members[interaction.member_id]
+        found: Json = {
+            "version": 1,
+            "id": str(interaction.id),
+            "application_id": str(state.bot.id),
+            "type": int(interaction.kind),
+            "token": interaction.token,
+            "data": self._data(interaction.data),
+            "channel_id": str(channel.id),
+            "channel": self.channel(channel) | {"permissions": str(int(member.permissions))},
+            "locale": member.locale,
+            "app_permissions": str(int(state.bot_permissions(channel))),
+            "entitlements": [],
+            "entitlement_sku_ids": [],
+            "authorizing_integration_owners": self._owners(channel.id),
+            "attachment_size_limit": MAX_FILE_BYTES,
+            "context": BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT,
+        }
+        if interaction.kind is InteractionKind.COMPONENT:
+            found["message"] = self.message(state.messages[interaction.source_id or 0])
+        return found | self._who(member, channel)
+
+    def _who(self, member: User, channel: Channel) -> Json:
+        if channel.is_direct:
+            return {"user": self.user(member)}
+        guild: Json = {"id": str(self.state.guild.id), "locale": "en-US", "features": []}
+        whole = self.member(member) | {"user": self.user(member), "permissions": str(int(member.permissions))}
+        return {"guild_id": guild["id"], "guild": guild, "guild_locale": "en-US", "member": whole}
+
+    def _data(self, data: Json) -> Json:
+        resolved: Mapping[str, Iterable[str]] = data.get("resolved", {})
+        if not resolved:
+            return data
+        return data | {
+            "resolved": {
+                group: {key: self._resolved(group, int(key)) for key in ids} for group, ids in resolved.items()
+            }
+        }
+
+    def _resolved(self, group: str, identity: int) -> Json:
+        match group:
+            case "attachments":
+                return self.attachment(self.state.attachments[identity])
+            case "users":
+                return self.user(self.state.members[identity])
+            case "members":
+                member = self.state.members[identity]
+                return self.member(member) | {"permissions": str(int(member.permissions))}
+            case "channels":
+                return self.channel(self.state.channels[identity]) | {"permissions": str(int(EVERYONE_MAY))}
+            case _:
+                return self.role(identity)
+
+    def callback_response(self, accepted: Acknowledgement) -> Json:
+        """The answer to a first answer, for clients that ask with `with_response`."""
+        interaction, message = accepted.interaction, accepted.message
+        about: Json = {
+            "id": str(interaction.id),
+            "type": int(interaction.kind),
+            "channel_id": str(interaction.channel_id),
+        }
+        channel = self.state.channels.get(interaction.channel_id)
+        if channel is not None and not channel.is_direct:
+            about["guild_id"] = str(self.state.guild.id)
+        if message is not None:
+            about["response_message_id"] = str(message.id)
+            about["response_message_loading"] = message.is_thinking
+            about["response_message_ephemeral"] = message.is_ephemeral
+        if message is None or accepted.callback not in _WITH_RESOURCE:
+            return {"interaction": about}
+        resource: Json = {"type": int(accepted.callback), "message": self.message(message)}
+        return {"interaction": about, "resource": resource}
+
+
+# "message: present only if type is CHANNEL_MESSAGE_WITH_SOURCE or UPDATE_MESSAGE": interaction callback resource.
+_WITH_RESOURCE = frozenset({CallbackKind.MESSAGE, CallbackKind.UPDATE_MESSAGE})
+
+_PLAIN_GUILD: dict[str, Any] = {
+    "icon": None,
+    "splash": None,
+    "discovery_splash": None,
+    "banner": None,
+    "description": None,
+    "home_header": None,
+    "region": "deprecated",
+    "preferred_locale": "en-US",
+    "afk_channel_id": None,
+    "afk_timeout": 300,
+    "application_id": None,
+    "system_channel_id": None,
+    "system_channel_flags": 0,
+    "rules_channel_id": None,
+    "public_updates_channel_id": None,
+    "safety_alerts_channel_id": None,
+    "widget_enabled": False,
+    "widget_channel_id": None,
+    "verification_level": 0,
+    "default_message_notifications": 0,
+    "explicit_content_filter": 0,
+    "mfa_level": 0,
+    "nsfw": False,
+    "nsfw_level": 0,
+    "features": [],
+    "emojis": [],
+    "stickers": [],
+    "premium_tier": 0,
+    "premium_subscription_count": 0,
+    "premium_progress_bar_enabled": False,
+    "max_members": 25_000_000,
+    "max_presences": None,
+    "max_video_channel_users": 25,
+    "max_stage_video_channel_users": 50,
+    "vanity_url_code": None,
+    "hub_type": None,
+    "incidents_data": None,
+    "large": False,
+    "unavailable": False,
+    "voice_states": [],
+    "presences": [],
+    "threads": [],
+    "stage_instances": [],
+    "guild_scheduled_events": [],
+    "soundboard_sounds": [],
+}

@@ -1,0 +1,66 @@
+"""Bringing a finished job's pictures home, while the provider still has them."""
+
+import logging
+from dataclasses import dataclass
+
+from db.generations import Generation
+from services.downloads import DownloadError, Downloads
+from services.errors import GenerationFailed
+from services.pictures import PICTURE_BYTES_MAX, NotAPictureError, Pictures
+from services.tasks import Tasks
+from services.words import counted
+
+log = logging.getLogger(__name__)
+
+DOWNLOAD_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """Waits between tries for one file, in seconds."""
+
+    waits_s: tuple[float, ...] = (1.0, 3.0, 10.0)
+
+
+class Collector:
+    """Downloads every picture of a job, one job's pictures one after another."""
+
+    def __init__(self, *, downloads: Downloads, pictures: Pictures, tasks: Tasks, retries: Retries) -> None:
+        self._downloads = downloads
+        self._pictures = pictures
+        self._tasks = tasks
+        self._retries = retries
+
+    async def collect(self, generation: Generation, sources: tuple[str, ...]) -> int:
+        """Keep the pictures, at most as many as were paid for, and return how many came.
+
+        Raises:
+            GenerationFailed: none came.
+        """
+        await self._pictures.discard(generation.id)  # what a killed process may have left of them
+        kept = 0
+        for source in sources[: generation.images]:
+            kept += await self._collect_one(generation.id, kept + 1, source)
+        if not kept:
+            raise GenerationFailed(
+                "download",
+                f"The {counted(generation.images, 'picture')} could not be fetched from the image service.",
+            )
+        return kept
+
+    async def _collect_one(self, generation_id: int, number: int, source: str) -> bool:
+        for wait_s in (*self._retries.waits_s, None):
+            try:
+                data = await self._downloads.fetch(source, bytes_max=PICTURE_BYTES_MAX, timeout_s=DOWNLOAD_TIMEOUT_S)
+                await self._pictures.keep(generation_id, number, data)
+            except DownloadError as error:
+                log.warning("picture %d of generation %d did not come: %s", number, generation_id, error)
+                if error.gone or wait_s is None:
+                    return False
+                await self._tasks.sleep(wait_s)
+            except NotAPictureError as error:
+                log.warning("picture %d of generation %d: %s", number, generation_id, error)
+                return False
+            else:
+                return True
+        return False

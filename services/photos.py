@@ -1,0 +1,237 @@
+"""From the bytes of a stranger's photo to a square crop of the one face in it."""
+
+import asyncio
+import importlib
+import io
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, cast
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from services.errors import PhotoRefused
+
+log = logging.getLogger(__name__)
+
+PHOTO_BYTES_MAX = 10 * 2**20
+PHOTO_PIXELS_MAX = 40_000_000
+# A JPEG can be decoded at an eighth of its size (draft mode), so it may be larger.
+JPEG_PIXELS_MAX = 100_000_000
+PHOTO_SIDE_PX_MIN = 128
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+WORKING_SIDE_PX = 2048
+CROP_SIDE_PX = 512
+CROP_QUALITY = 92
+
+# The detector's policy and its measurements: the long side scaled to 1024, no upsampling; a second box counts as a face
+# only with a clear score and a noticeable size, since the detector also finds patterns and posters in the background.
+DETECTION_SIDE_PX = 1024
+SECOND_FACE_SCORE = 0.35
+SECOND_FACE_AREA = 0.08
+FACE_SIDE_PX_MIN = 64
+CROP_MARGIN = 0.6
+# The detector's box ends at the eyebrows; the crop is moved up by this share of it so that the hair is in.
+CROP_SHIFT = 0.08
+
+# Our own limits are checked right after the header is read; Pillow's would only warn, and for every thread at once.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceCrop:
+    """``jpeg`` is ``CROP_SIDE_PX`` square, without metadata. ``detected`` is False where no detector looked at it."""
+
+    jpeg: bytes = field(repr=False)
+    detected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A face in pixels of the image that was looked at."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+
+    @property
+    def side(self) -> float:
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+class Photos:
+    """Checks and crops photos, a few at a time, in threads of its own."""
+
+    def __init__(self, *, detect: bool, at_once: int = 2) -> None:
+        self._detector = _Detector.load() if detect else None
+        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="photo")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def detects(self) -> bool:
+        """Whether faces are looked for at all."""
+        return self._detector is not None
+
+    async def crop(self, photo: bytes) -> FaceCrop:
+        """The face in a photo.
+
+        Raises:
+            PhotoRefused: with a sentence that says what to do.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._crop, photo)
+
+    def _crop(self, photo: bytes) -> FaceCrop:
+        image = _decode(photo)
+        if self._detector is None:
+            return FaceCrop(jpeg=_to_jpeg(ImageOps.fit(image, (CROP_SIDE_PX, CROP_SIDE_PX))), detected=False)
+        upright, faces, scale = _find_faces(image, self._detector)
+        return FaceCrop(jpeg=_to_jpeg(_cut(upright, _the_one(faces, scale), scale)), detected=True)
+
+
+def _decode(photo: bytes) -> Image.Image:
+    """Upright RGB pixels, at most ``WORKING_SIDE_PX`` on the long side, and nothing else of the file."""
+    if len(photo) > PHOTO_BYTES_MAX:
+        raise PhotoRefused(f"The photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+    try:
+        image = Image.open(io.BytesIO(photo), formats=FORMATS)
+    except Exception as error:  # Pillow raises what each format's parser happens to raise
+        raise PhotoRefused("This file is not a photo I can read. Attach a JPEG, PNG or WebP picture.") from error
+    _check_size(image)
+    try:
+        return _flatten(image)
+    except Exception as error:
+        raise PhotoRefused("The photo is damaged. Save it anew or attach another one.") from error
+
+
+def _check_size(image: Image.Image) -> None:
+    """Only the header has been read so far, so a decompression bomb costs nothing."""
+    pixels_max = JPEG_PIXELS_MAX if image.format == "JPEG" else PHOTO_PIXELS_MAX
+    if image.width * image.height > pixels_max:
+        raise PhotoRefused(f"The photo has more than {pixels_max // 10**6} megapixels. Attach a smaller copy.")
+    if min(image.size) < PHOTO_SIDE_PX_MIN:
+        raise PhotoRefused(f"The photo is too small. Attach one of at least {PHOTO_SIDE_PX_MIN} pixels on each side.")
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    image.draft("RGB", (WORKING_SIDE_PX, WORKING_SIDE_PX))  # JPEG only: decodes 1/2, 1/4 or 1/8 of the pixels
+    image.load()
+    orientation = image.getexif().get(0x0112)
+    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would clip to white
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX), Image.Resampling.LANCZOS)
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    image = image.convert("RGB")
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+# Exif orientation (tag 0x0112) -> what makes the picture upright: Exif 2.32, section 4.6.4.
+_TURNS: dict[Any, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _find_faces(image: Image.Image, detector: "_Detector") -> tuple[Image.Image, list[_Box], float]:
+    """The image turned so that faces are upright, the faces, and how many pixels of theirs are one of the image."""
+    scale = DETECTION_SIDE_PX / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.LANCZOS)
+    faces = detector.faces(small)
+    if faces:
+        return image, faces, scale
+    turned = [(angle, detector.faces(small.rotate(angle, expand=True))) for angle in (90, 270, 180)]
+    angle, faces = max(turned, key=lambda found: max((face.score for face in found[1]), default=-1.0))
+    return (image.rotate(angle, expand=True), faces, scale) if faces else (image, [], scale)
+
+
+def _the_one(faces: Sequence[_Box], scale: float) -> _Box:
+    if not faces:
+        raise PhotoRefused(
+            "I found no face in the photo. Use one that shows the face from the front, in good light and not cut off."
+        )
+    best = max(faces, key=lambda face: face.score)
+    others = [face for face in faces if face is not best and _counts_beside(face, best)]
+    if others:
+        raise PhotoRefused(f"I found {len(others) + 1} faces in the photo. Crop it to one person and attach it again.")
+    if best.side / scale < FACE_SIDE_PX_MIN:
+        raise PhotoRefused(
+            f"The face in the photo is too small. It should be at least {FACE_SIDE_PX_MIN} pixels wide: "
+            "attach a larger picture or one taken closer."
+        )
+    return best
+
+
+def _counts_beside(face: _Box, best: _Box) -> bool:
+    return face.score >= SECOND_FACE_SCORE and face.side**2 >= SECOND_FACE_AREA * best.side**2
+
+
+def _cut(image: Image.Image, face: _Box, scale: float) -> Image.Image:
+    """A square around the face; where it reaches beyond the photo, the edge pixels go on."""
+    side = face.side / scale
+    centre_x = (face.left + face.right) / 2 / scale
+    centre_y = (face.top + face.bottom) / 2 / scale - CROP_SHIFT * side
+    half = side * (1 + 2 * CROP_MARGIN) / 2
+    left, top = round(centre_x - half), round(centre_y - half)
+    right, bottom = left + round(2 * half), top + round(2 * half)
+    padding = (
+        (max(0, -top), max(0, bottom - image.height)),
+        (max(0, -left), max(0, right - image.width)),
+        (0, 0),
+    )
+    box = (max(0, left), max(0, top), min(image.width, right), min(image.height, bottom))
+    square = Image.fromarray(np.pad(np.asarray(image.crop(box)), padding, mode="edge"))
+    return square.resize((CROP_SIDE_PX, CROP_SIDE_PX), Image.Resampling.LANCZOS)
+
+
+def _to_jpeg(image: Image.Image) -> bytes:
+    """Only pixels: the image was built anew, so no metadata of the photo can be in it."""
+    image.info.clear()
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=CROP_QUALITY)
+    return encoded.getvalue()
+
+
+class _Detector:
+    """dlib's frontal face detector (histogram of oriented gradients), one instance a thread: it keeps scratch state."""
+
+    def __init__(self, dlib: Any) -> None:
+        self._dlib = dlib
+        self._own = threading.local()
+
+    @classmethod
+    def load(cls) -> "_Detector | None":
+        try:
+            return cls(importlib.import_module("dlib"))
+        except ImportError:
+            log.warning("no face detector on this platform: photos are cropped to their middle and not checked")
+            return None
+
+    def faces(self, image: Image.Image) -> list[_Box]:
+        if not hasattr(self._own, "detector"):
+            self._own.detector = self._dlib.get_frontal_face_detector()
+        boxes, scores, _ = self._own.detector.run(np.asarray(image), 0, 0.0)
+        found = zip(cast(Sequence[Any], boxes), cast(Sequence[float], scores), strict=True)
+        return [_Box(box.left(), box.top(), box.right(), box.bottom(), score) for box, score in found]

@@ -1,0 +1,115 @@
+"""The finished pictures on the bot's disk: verified when they come, fitted to Discord's limits, gone once posted."""
+
+import asyncio
+import io
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from PIL import Image
+
+from services.errors import FacelockError
+
+# A picture of 1536 x 1536 pixels as PNG is at most about 7 MB.
+PICTURE_BYTES_MAX = 32 * 2**20
+PICTURE_PIXELS_MAX = 40_000_000
+# https://discord.com/developers/docs/reference#uploading-files: 25 MiB a request, with room for the rest of it.
+REQUEST_BYTES_MAX = 24 * 2**20
+_SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
+_FITTED = "fitted"
+
+
+class NotAPictureError(FacelockError):
+    """The bytes are no PNG, JPEG or WebP picture, or a damaged one."""
+
+
+class Pictures:
+    """One folder a generation; its numbered files are the pictures, as the service sent them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._decoding = asyncio.Semaphore(2)
+
+    async def keep(self, generation_id: int, number: int, data: bytes) -> None:
+        """Verify a picture by decoding it and keep its bytes unchanged.
+
+        Raises:
+            NotAPictureError
+        """
+        async with self._decoding:
+            await asyncio.to_thread(_write_verified, self._of(generation_id), number, data)
+
+    async def of(self, generation_id: int) -> tuple[Path, ...]:
+        """The kept pictures, in order."""
+        return await asyncio.to_thread(_numbered, self._of(generation_id))
+
+    async def fitted(self, generation_id: int, *, each_max: int) -> tuple[tuple[Path, ...], bool]:
+        """Files of at most ``each_max`` bytes each that fit into one message, and whether that changed any picture."""
+        pictures = await self.of(generation_id)
+        async with self._decoding:
+            return await asyncio.to_thread(_fit, pictures, min(each_max, REQUEST_BYTES_MAX // max(1, len(pictures))))
+
+    async def discard(self, generation_id: int) -> None:
+        """They are posted, or will never be."""
+        await asyncio.to_thread(shutil.rmtree, self._of(generation_id), ignore_errors=True)
+
+    async def sweep(self, keep: Iterable[int]) -> None:
+        """Remove the folders of generations that are over, such as a kill between posting and discarding leaves."""
+        await asyncio.to_thread(_sweep, self._folder, {str(generation_id) for generation_id in keep})
+
+    def _of(self, generation_id: int) -> Path:
+        return self._folder / str(generation_id)
+
+
+def _write_verified(folder: Path, number: int, data: bytes) -> None:
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(_SUFFIXES)) as image:
+            suffix = _SUFFIXES[str(image.format)]
+            if image.width * image.height > PICTURE_PIXELS_MAX:
+                raise NotAPictureError("the picture has too many pixels")
+            image.load()
+    except NotAPictureError:
+        raise
+    except Exception as error:  # Pillow raises what each format's parser happens to raise
+        raise NotAPictureError("the file is not a picture") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{number}{suffix}").open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # "finished" in the database must mean a whole file, also after a power cut
+
+
+def _numbered(folder: Path) -> tuple[Path, ...]:
+    found = [path for path in folder.glob("*") if path.stem.isdecimal()]
+    return tuple(sorted(found, key=lambda path: int(path.stem)))
+
+
+def _fit(pictures: tuple[Path, ...], bytes_max: int) -> tuple[tuple[Path, ...], bool]:
+    sizes = [path.stat().st_size for path in pictures]
+    if max(sizes, default=0) <= bytes_max:
+        return pictures, False
+    return tuple(
+        path if size <= bytes_max else _smaller(path, bytes_max) for path, size in zip(pictures, sizes, strict=True)
+    ), True
+
+
+def _smaller(path: Path, bytes_max: int) -> Path:
+    """The picture as a JPEG that fits: first at falling quality, then at falling size."""
+    with Image.open(path) as image:
+        pixels = image.convert("RGB")
+    for quality, share in ((92, 1.0), (85, 1.0), (75, 1.0), (75, 0.7), (75, 0.5), (75, 0.25)):
+        encoded = io.BytesIO()
+        size = (max(1, round(pixels.width * share)), max(1, round(pixels.height * share)))
+        (pixels if share == 1.0 else pixels.resize(size)).save(encoded, "JPEG", quality=quality)
+        if encoded.tell() <= bytes_max:
+            break
+    target = path.with_name(f"{_FITTED}-{path.stem}.jpg")
+    target.write_bytes(encoded.getvalue())
+    return target
+
+
+def _sweep(folder: Path, keep: set[str]) -> None:
+    for found in folder.glob("*"):
+        if found.name not in keep:
+            shutil.rmtree(found, ignore_errors=True)

@@ -1,0 +1,88 @@
+"""The port through which a generation's message is shown; ``cogs/presenter.py`` implements it on Discord."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from db.generations import Face, Generation
+from services.errors import FacelockError
+from services.quotas import Balance
+from services.request import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """It waits or is being made. ``place`` counts from 1 and is None once it is being made.
+
+    ``new_face`` is the crop to upload with it, the first time only. ``notes`` are lines for the member.
+    """
+
+    place: int | None
+    new_face: bytes | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The pictures, and what they cost. ``shrunk`` tells that they were re-encoded to fit Discord's limit."""
+
+    pictures: tuple[Path, ...]
+    refunded: int
+    balance: Balance
+    shrunk: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there are no pictures. A private one is for the asker's eyes only: the public message goes away."""
+
+    sentence: str
+    refunded: int
+    private: bool
+
+
+Scene = Progress | Result | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What Discord confirmed: the message that shows the scene now, and the face in it if one was uploaded."""
+
+    message_id: int | None
+    face: Face | None
+
+
+class ShowError(FacelockError):
+    """The scene could not be shown."""
+
+
+class DiscordUnavailable(ShowError):
+    """Nobody's fault here: try again later."""
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class TooLarge(ShowError):
+    """Discord found the pictures too large for one message."""
+
+
+class NeverAcknowledged(ShowError):
+    """Discord knows of no answer to this interaction: the member was told that the command failed, nothing is owed."""
+
+
+class NowhereToShow(ShowError):
+    """The message is gone and there is no other way to reach the member."""
+
+
+class Presenter(Protocol):
+    """Shows a scene in a generation's one message. Showing the same scene twice leaves the same message."""
+
+    async def show(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
+        """Show it and return only when Discord has confirmed it.
+
+        Raises:
+            DiscordUnavailable, TooLarge, NeverAcknowledged, NowhereToShow
+        """
+        ...

@@ -1,0 +1,21 @@
+"""Small pieces of the sentences that members read."""
+
+from datetime import datetime
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 image``, ``3 images``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def at(moment: datetime) -> str:
+    """A moment as each reader's own Discord shows it: "in 3 hours".
+
+    https://discord.com/developers/docs/reference#message-formatting
+    """
+    return f"<t:{int(moment.timestamp())}:R>"
+
+
+def refunded(images: int) -> str:
+    """What a member reads after something they paid for was not made."""
+    return "Your image was refunded." if images == 1 else f"Your {images} images were refunded."

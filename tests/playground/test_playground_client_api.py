@@ -1,0 +1,205 @@
+"""What the page asks for, over real sockets."""
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from playground.journal import KEPT_EVENTS
+from playground.model import Event, EventKind
+from playground.server import Playground
+from tests.playground.tiny_bot import TinyBot, picture
+
+
+async def get(http: aiohttp.ClientSession, path: str) -> Any:
+    async with http.get(path) as response:
+        return await response.json()
+
+
+def message_path(playground: Playground, channel: str = "lounge") -> str:
+    return f"/client/channels/{playground.state.channel(channel).id}/messages"
+
+
+async def events(http: aiohttp.ClientSession, member: str, after: str = "") -> AsyncGenerator[tuple[str, str, Any]]:
+    """Id, name and data of server-sent events."""
+    async with http.get("/client/events", params={"member": member}, headers={"Last-Event-ID": after}) as stream:
+        fields: dict[str, str] = {}
+        async for line in stream.content:
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if name:
+                fields[name] = value
+            elif "event" in fields:
+                yield fields["id"], fields["event"], json.loads(fields["data"])
+                fields = {}
+
+
+async def test_a_member_finds_the_rooms_and_their_own_direct_message(http: aiohttp.ClientSession) -> None:
+    world = await get(http, "/client/world?member=Cleo")
+
+    assert world["you"]["name"] == "Cleo"
+    assert [channel["name"] for channel in world["channels"]] == ["welcome", "pictures", "lounge", "dm"]
+    assert world["bot"]["connected"] is False
+    assert [member["is_admin"] for member in world["members"]] == [True, False, False]
+
+
+async def test_a_message_is_said_and_read(playground: Playground, http: aiohttp.ClientSession) -> None:
+    form = aiohttp.FormData({"member": "Ben", "content": "hello"})
+    form.add_field("files[0]", picture(), filename="a.png")
+
+    async with http.post(message_path(playground), data=form) as response:
+        assert response.status == 200
+
+    (message,) = await get(http, f"{message_path(playground)}?member=Ada")
+    assert (message["content"], message["author"]["username"]) == ("hello", "ben")
+    assert message["attachments"][0]["width"] == 64
+
+
+async def test_a_private_message_is_given_to_its_member_alone(
+    playground: Playground, http: aiohttp.ClientSession, bot: TinyBot
+) -> None:
+    await playground.answered(playground.command("secret", member="Cleo"))
+
+    mine = await get(http, f"{message_path(playground, 'pictures')}?member=Cleo")
+    others = await get(http, f"{message_path(playground, 'pictures')}?member=Ada")
+
+    assert (mine[0]["playground"]["only_you"], others) == (True, [])
+
+
+async def test_the_direct_message_of_another_member_stays_closed(
+    playground: Playground, http: aiohttp.ClientSession
+) -> None:
+    channel = playground.state.direct_channel(playground.state.member("Cleo").id)
+
+    async with http.get(f"/client/channels/{channel.id}/messages?member=Ada") as response:
+        assert response.status == 400
+
+
+async def test_a_command_is_run_with_a_file(playground: Playground, http: aiohttp.ClientSession, bot: TinyBot) -> None:
+    channel = str(playground.state.channel("pictures").id)
+    call = {"member": "Ben", "channel": channel, "name": "picture_of", "options": {"prompt": "at sea"}}
+    form = aiohttp.FormData({"payload_json": json.dumps(call)})
+    form.add_field("face", picture(), filename="me.png")
+
+    async with http.post("/client/commands", data=form) as response:
+        started = await response.json()
+
+    interaction = playground.state.interactions[int(started["id"])]
+    message = await playground.answered(interaction, lambda m: m.body.gallery)
+    assert message.text.startswith("### at sea")
+
+
+@pytest.mark.parametrize(
+    ("path", "payload", "said"),
+    [
+        ("/client/commands", {"member": "Ben", "channel": "lounge", "name": "nope"}, "There is no command /nope here"),
+        ("/client/commands", {"member": "Zoe"}, "There is no member Zoe"),
+        ("/client/commands", [], "not a JSON object"),
+        ("/client/messages/1/press", {"member": "Ben", "custom_id": "x"}, "not there any more"),
+    ],
+)
+async def test_what_cannot_be_done_is_explained(
+    http: aiohttp.ClientSession, path: str, payload: object, said: str
+) -> None:
+    async with http.post(path, json=payload) as response:
+        body = await response.json()
+
+    assert response.status == 400
+    assert said in body["message"]
+
+
+async def test_the_stream_tells_what_happens_in_order(playground: Playground, http: aiohttp.ClientSession) -> None:
+    world = await get(http, "/client/world?member=Ada")
+    stream = events(http, "Ada", world["last_event"])
+
+    message = playground.say("one")
+    playground.delete_message(message)
+
+    # Told at the moment of sending: by then the message is gone, and there is nothing to show of it.
+    told = [await anext(stream), await anext(stream)]
+    assert [name for _, name, _ in told] == ["silent", "message-deleted"]
+    assert told[1][2]["id"] == str(message.id)
+    await stream.aclose()
+
+
+async def test_a_stream_that_broke_goes_on_where_it_was(playground: Playground, http: aiohttp.ClientSession) -> None:
+    world = await get(http, "/client/world?member=Ada")
+    first, second = playground.say("one"), playground.say("two")
+
+    stream = events(http, "Ada", world["last_event"])
+    seen, *_ = await anext(stream)
+    await stream.aclose()
+    again = events(http, "Ada", seen)
+    _, name, message = await anext(again)
+    await again.aclose()
+
+    assert (name, message["id"]) == ("message", str(second.id))
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize("after", ["", "other-run-5", "nonsense"])
+async def test_a_stream_that_cannot_go_on_asks_the_page_to_load_anew(http: aiohttp.ClientSession, after: str) -> None:
+    stream = events(http, "Ada", after)
+
+    _, name, _ = await anext(stream)
+    await stream.aclose()
+
+    assert name == "reset"
+
+
+async def test_a_stream_that_missed_too_much_loads_anew(playground: Playground, http: aiohttp.ClientSession) -> None:
+    world = await get(http, "/client/world?member=Ada")
+    for _ in range(KEPT_EVENTS + 1):
+        playground.journal.add(Event(kind=EventKind.TYPING))
+
+    stream = events(http, "Ada", world["last_event"])
+    _, name, _ = await anext(stream)
+    await stream.aclose()
+
+    assert name == "reset"
+
+
+async def test_a_failed_command_is_told_to_its_member(
+    playground: Playground, http: aiohttp.ClientSession, bot: TinyBot
+) -> None:
+    world = await get(http, "/client/world?member=Ben")
+    playground.command("silence")
+    playground.advance(3)
+
+    stream = events(http, "Ben", world["last_event"])
+    told = [(await anext(stream))[1:] for _ in range(2)]
+    await stream.aclose()
+
+    assert [name for name, _ in told] == ["interaction-created", "interaction"]
+    assert told[1][1]["state"] == "failed"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "["])
+async def test_other_names_for_this_machine_are_not_answered(http: aiohttp.ClientSession, host: str) -> None:
+    async with http.get("/client/world", headers={"Host": host}) as response:
+        assert response.status in (400, 403)
+
+
+async def test_another_sites_page_can_do_nothing(playground: Playground, http: aiohttp.ClientSession) -> None:
+    foreign = {"Origin": "https://evil.example"}
+    said = {"member": "Ben", "content": "hello"}
+
+    async with http.post(message_path(playground), json=said, headers=foreign) as refused:
+        assert refused.status == 403
+    async with http.post("/_ctl/gateway/drop", headers=foreign) as refused:
+        assert refused.status == 403
+    assert not list(playground.state.channel_messages(playground.state.channel("lounge").id))
+
+
+async def test_the_playgrounds_own_page_may_act(playground: Playground, http: aiohttp.ClientSession) -> None:
+    said, own = {"member": "Ben", "content": "hello"}, {"Origin": playground.url}
+
+    async with http.post(message_path(playground), json=said, headers=own) as response:
+        assert response.status == 200
+
+
+async def test_the_sample_face_is_a_picture(http: aiohttp.ClientSession) -> None:
+    async with http.get("/client/sample-face") as response:
+        assert response.content_type == "image/png"
+        assert (await response.read()).startswith(b"\x89PNG")

@@ -1,0 +1,270 @@
+import asyncio
+import dataclasses
+import sqlite3
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db import ledger
+from db.connection import Database
+from db.generations import NewGeneration, State
+from services.errors import GenerationFailed, QueueFull, QuotaExceeded
+from services.generations import Generations
+from services.presenter import Shown
+from services.quotas import Quota
+from tests.conftest import Clock
+
+FAULT = GenerationFailed("test", "It did not work.")
+
+
+def wish_of(member_id: int, *, images: int = 1, interaction_id: int, scope: str = "guild:1") -> NewGeneration:
+    return NewGeneration(
+        interaction_id=interaction_id,
+        application_id=1,
+        token="token",
+        scope=scope,
+        channel_id=2,
+        member_id=member_id,
+        file_limit_bytes=10,
+        wish="{}",
+        images=images,
+        photo_url=None,
+    )
+
+
+@pytest.fixture
+def generations(database: Database, clock: Clock) -> Generations:
+    quota = Quota(images=10, window=timedelta(hours=24))
+    return Generations(database, quota=quota, unfinished_max=100, now=clock)
+
+
+async def accept(generations: Generations, *, images: int = 1, interaction_id: int = 1) -> int:
+    accepted = await generations.accept(wish_of(7, images=images, interaction_id=interaction_id))
+    assert accepted is not None
+    return accepted
+
+
+async def run_to_finished(generations: Generations, generation_id: int, *, pictures: int) -> None:
+    await generations.queue(generation_id, None)
+    await generations.start(generation_id)
+    generation = await generations.get(generation_id)
+    assert generation is not None
+    assert await generations.finish(generation, pictures=pictures)
+
+
+async def left(generations: Generations) -> int:
+    return (await generations.balance(scope="guild:1", member_id=7)).left
+
+
+async def test_fifty_simultaneous_commands_with_ten_images_left_accept_exactly_ten(generations: Generations) -> None:
+    outcomes = await asyncio.gather(
+        *(generations.accept(wish_of(7, interaction_id=number)) for number in range(50)), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, int) for outcome in outcomes) == 10
+    assert sum(isinstance(outcome, QuotaExceeded) for outcome in outcomes) == 40
+    assert await left(generations) == 0
+
+
+async def test_a_replayed_command_is_taken_once_even_when_the_quota_is_used_up(generations: Generations) -> None:
+    await accept(generations, images=10)
+
+    assert await generations.accept(wish_of(7, images=10, interaction_id=1)) is None
+    assert await left(generations) == 0
+
+
+async def test_members_and_servers_have_separate_accounts(generations: Generations) -> None:
+    await accept(generations, images=10)
+
+    assert await generations.accept(wish_of(8, images=10, interaction_id=2)) is not None
+    assert await generations.accept(wish_of(7, images=10, interaction_id=3, scope="member:7")) is not None
+
+
+async def test_a_refusal_says_when_the_next_image_comes_free(generations: Generations, clock: Clock) -> None:
+    await accept(generations, images=10)
+    free_at = clock.now + timedelta(hours=24)
+    clock.advance(hours=5)
+
+    with pytest.raises(QuotaExceeded, match=f"<t:{int(free_at.timestamp())}:R>"):
+        await generations.accept(wish_of(7, interaction_id=2))
+
+
+async def test_asking_for_more_than_is_left_says_when_there_will_be_enough(
+    generations: Generations, clock: Clock
+) -> None:
+    await accept(generations, images=4)
+    clock.advance(hours=1)
+    await accept(generations, images=5, interaction_id=2)
+    enough_at = clock.now + timedelta(hours=23)
+
+    with pytest.raises(QuotaExceeded, match=rf"1 of your 10 images left.* 3 <t:{int(enough_at.timestamp())}:R>"):
+        await generations.accept(wish_of(7, images=3, interaction_id=3))
+
+
+async def test_images_come_free_when_they_leave_the_window(generations: Generations, clock: Clock) -> None:
+    await accept(generations, images=10)
+
+    clock.advance(hours=24)
+
+    assert await left(generations) == 10
+
+
+async def test_a_refund_counts_from_its_charge_and_not_from_its_own_moment(
+    generations: Generations, clock: Clock
+) -> None:
+    generation_id = await accept(generations, images=10)
+    clock.advance(hours=23)
+    await generations.fail(generation_id, FAULT)
+    await accept(generations, images=6, interaction_id=2)
+
+    clock.advance(hours=2)
+
+    assert await left(generations) == 4
+
+
+async def test_a_failure_refunds_everything_once(generations: Generations) -> None:
+    generation_id = await accept(generations, images=4)
+
+    outcomes = await asyncio.gather(*(generations.fail(generation_id, FAULT) for _ in range(5)))
+
+    assert sorted(outcomes) == [False, False, False, False, True]
+    assert await left(generations) == 10
+
+
+async def test_missing_pictures_are_refunded_when_it_finishes(generations: Generations) -> None:
+    generation_id = await accept(generations, images=4)
+
+    await run_to_finished(generations, generation_id, pictures=3)
+
+    assert await left(generations) == 7
+
+
+async def test_what_cannot_be_delivered_after_a_partial_refund_is_refunded_in_whole(generations: Generations) -> None:
+    generation_id = await accept(generations, images=4)
+    await run_to_finished(generations, generation_id, pictures=3)
+
+    assert await generations.fail(generation_id, FAULT)
+
+    assert await left(generations) == 10
+
+
+async def test_the_database_itself_refuses_a_refund_beyond_the_charge(
+    generations: Generations, database: Database, clock: Clock
+) -> None:
+    generation_id = await accept(generations, images=2)
+
+    with pytest.raises(sqlite3.IntegrityError, match="exceeds its charge"):
+        async with database.transaction() as connection:
+            await ledger.refund(connection, generation_id=generation_id, images=3, at=clock.now)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE ledger SET images = 1", "DELETE FROM ledger"])
+async def test_the_ledger_cannot_be_changed(generations: Generations, database: Database, statement: str) -> None:
+    await accept(generations, images=2)
+
+    with pytest.raises(sqlite3.IntegrityError, match="append only"):
+        async with database.transaction() as connection:
+            await connection.execute(statement)
+
+
+async def test_a_member_may_have_only_so_many_unfinished_requests(database: Database, clock: Clock) -> None:
+    generations = Generations(database, quota=Quota(images=99, window=timedelta(hours=1)), unfinished_max=2, now=clock)
+    first = await accept(generations)
+    await accept(generations, interaction_id=2)
+
+    with pytest.raises(QueueFull, match="2 requests under way"):
+        await generations.accept(wish_of(7, interaction_id=3))
+
+    await generations.fail(first, FAULT)
+    await accept(generations, interaction_id=4)
+
+
+async def test_only_one_of_two_claims_gets_a_queued_generation(generations: Generations) -> None:
+    generation_id = await accept(generations)
+    await generations.queue(generation_id, None)
+
+    jobs = await asyncio.gather(generations.start(generation_id), generations.start(generation_id))
+
+    assert sum(job is not None for job in jobs) == 1
+    assert (await generations.line()).in_flight == {7: 1}
+
+
+async def test_a_requeued_generation_holds_no_slot_and_gets_a_new_job(generations: Generations) -> None:
+    generation_id = await accept(generations)
+    await generations.queue(generation_id, None)
+    first = await generations.start(generation_id)
+
+    assert await generations.requeue(generation_id)
+    assert (await generations.line()).in_flight == {}
+    second = await generations.start(generation_id)
+
+    assert first is not None
+    assert second is not None
+    assert first.id != second.id
+
+
+async def test_what_is_over_forgets_token_photo_and_face(generations: Generations) -> None:
+    accepted = await generations.accept(
+        dataclasses.replace(wish_of(7, interaction_id=1), photo_url="https://cdn.example/face.jpg")
+    )
+    assert accepted is not None
+    await run_to_finished(generations, accepted, pictures=1)
+    finished = await generations.get(accepted)
+    assert finished is not None
+
+    await generations.mark_shown(accepted, version=finished.version, message_id=5)
+
+    settled = await generations.get(accepted)
+    assert settled is not None
+    assert (settled.state, settled.token, settled.photo_url, settled.face) == (State.SETTLED, None, None, None)
+
+
+async def test_a_late_confirmation_of_an_old_version_settles_nothing(generations: Generations) -> None:
+    generation_id = await accept(generations)
+    await generations.queue(generation_id, Shown(message_id=5, face=None))
+    queued = await generations.get(generation_id)
+    assert queued is not None
+    await generations.start(generation_id)
+    await generations.finish(queued, pictures=1)
+
+    await generations.mark_shown(generation_id, version=queued.version, message_id=5)
+
+    finished = await generations.get(generation_id)
+    assert finished is not None
+    assert finished.state is State.FINISHED
+    assert await generations.behind() == [generation_id]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(1, 4), st.sampled_from(["deliver", "partial", "fail", "late"])), min_size=1, max_size=12
+    )
+)
+async def test_no_path_loses_or_makes_images(database: Database, clock: Clock, steps: list[tuple[int, str]]) -> None:
+    clock.advance(days=2)  # each example begins with an empty window
+    generations = Generations(
+        database, quota=Quota(images=20, window=timedelta(hours=24)), unfinished_max=100_000, now=clock
+    )
+    spent, number = 0, int(clock.now.timestamp() * 1000)
+    for images, end in steps:
+        number += 1
+        clock.advance(seconds=1)
+        try:
+            generation_id = await generations.accept(wish_of(7, images=images, interaction_id=number))
+        except QuotaExceeded:
+            assert spent + images > 20
+            continue
+        assert generation_id is not None
+        if end == "fail":
+            await generations.fail(generation_id, FAULT)
+            continue
+        pictures = images if end == "deliver" else max(1, images - 1)
+        await run_to_finished(generations, generation_id, pictures=pictures)
+        if end == "late":
+            await generations.fail(generation_id, FAULT)
+        else:
+            spent += pictures
+        assert (await generations.balance(scope="guild:1", member_id=7)).used == spent

@@ -1,6 +1,8 @@
 """The table ``generations``: one row is everything there is to know of a member's request."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,12 +42,14 @@ class NewGeneration:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
-    photo_url: str | None = field(repr=False)
+    photo_urls: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
-    """The crop as Discord serves it: a signed URL that ends within a day, and the attachment's id where it was told."""
+class Hosted:
+    """A prepared photo as Discord serves it: a signed URL that ends within a day, and the attachment's id where it was
+    told.
+    """
 
     url: str = field(repr=False)
     attachment_id: int | None
@@ -53,7 +57,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed."""
+    """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
+
+    ``photo_urls`` are the photos as attached, ``hosted`` the same ones prepared, in the same order.
+    """
 
     id: int
     interaction_id: int
@@ -65,8 +72,8 @@ class Generation:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
-    photo_url: str | None = field(repr=False)
-    face: Face | None
+    photo_urls: tuple[str, ...] = field(repr=False)
+    hosted: tuple[Hosted, ...]
     message_id: int | None
     state: State
     pictures: int
@@ -80,7 +87,6 @@ class Generation:
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of ``SELECT *``."""
-        face_url: str | None = row["face_url"]
         return cls(
             id=row["id"],
             interaction_id=row["interaction_id"],
@@ -92,8 +98,8 @@ class Generation:
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
-            photo_url=row["photo_url"],
-            face=Face(url=face_url, attachment_id=row["face_attachment_id"]) if face_url else None,
+            photo_urls=tuple(json.loads(row["photo_urls"] or "[]")),
+            hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
             state=State(row["state"]),
             pictures=row["pictures"],
@@ -106,26 +112,18 @@ class Generation:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A queued generation, as far as the order of serving needs it."""
-
-    id: int
-    member_id: int
-    created_at: datetime
-
-
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
-                                 file_limit_bytes, wish, images, photo_url, state, version, created_at, changed_at)
+                                 file_limit_bytes, wish, images, photo_urls, state, version, created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
-                :file_limit_bytes, :wish, :images, :photo_url, 'received', 1, :at, :at)
+                :file_limit_bytes, :wish, :images, :photo_urls, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
-    rows = await connection.execute_fetchall(sql, asdict(new) | {"at": to_text(at)})
+    values = asdict(new) | {"photo_urls": json.dumps(new.photo_urls), "at": to_text(at)}
+    rows = await connection.execute_fetchall(sql, values)
     return next((row["id"] for row in rows), None)
 
 
@@ -159,13 +157,6 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> 
     return next(iter(rows))[0]
 
 
-async def waiting(connection: aiosqlite.Connection) -> list[Waiting]:
-    """All queued generations, oldest first."""
-    sql = "SELECT id, member_id, created_at FROM generations WHERE state = 'queued' ORDER BY id"
-    rows = await connection.execute_fetchall(sql)
-    return [Waiting(row["id"], row["member_id"], from_text(row["created_at"])) for row in rows]
-
-
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
     sql = "UPDATE generations SET message_id = :message_id WHERE id = :id"
@@ -177,7 +168,7 @@ async def to_queued(
     generation_id: int,
     *,
     is_shown: bool,
-    face: Face | None,
+    hosted: Sequence[Hosted],
     message_id: int | None,
     at: datetime,
 ) -> bool:
@@ -186,7 +177,7 @@ async def to_queued(
         UPDATE generations
         SET state = 'queued', changed_at = :at, version = version + 1,
             shown = CASE WHEN :is_shown THEN version + 1 ELSE shown END,
-            face_url = :face_url, face_attachment_id = :face_attachment_id,
+            hosted = :hosted,
             message_id = coalesce(:message_id, message_id)
         WHERE id = :id AND state = 'received'
         RETURNING id
@@ -195,15 +186,14 @@ async def to_queued(
         "id": generation_id,
         "at": to_text(at),
         "is_shown": is_shown,
-        "face_url": face.url if face else None,
-        "face_attachment_id": face.attachment_id if face else None,
+        "hosted": json.dumps([asdict(photo) for photo in hosted]),
         "message_id": message_id,
     }
     return bool(await connection.execute_fetchall(sql, values))
 
 
 async def to_running(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> bool:
-    """Queued -> running: it has a slot at the provider."""
+    """Queued -> running: the first of its jobs has a slot at the provider."""
     sql = """
         UPDATE generations SET state = 'running', changed_at = :at, version = version + 1
         WHERE id = :id AND state = 'queued' RETURNING id
@@ -212,7 +202,7 @@ async def to_running(connection: aiosqlite.Connection, generation_id: int, at: d
 
 
 async def back_to_queued(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> bool:
-    """Running -> queued: the provider never took it, or has lost it."""
+    """Running -> queued: none of its jobs is at the provider any more, or done."""
     sql = """
         UPDATE generations SET state = 'queued', changed_at = :at, version = version + 1
         WHERE id = :id AND state = 'running' RETURNING id
@@ -220,13 +210,17 @@ async def back_to_queued(connection: aiosqlite.Connection, generation_id: int, a
     return bool(await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)}))
 
 
-async def to_finished(connection: aiosqlite.Connection, generation_id: int, *, pictures: int, at: datetime) -> bool:
-    """Running -> finished: that many pictures are verified files on disk."""
+async def to_finished(
+    connection: aiosqlite.Connection, generation_id: int, *, pictures: int, missing_text: str | None, at: datetime
+) -> bool:
+    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why."""
     sql = """
-        UPDATE generations SET state = 'finished', changed_at = :at, version = version + 1, pictures = :pictures
+        UPDATE generations
+        SET state = 'finished', changed_at = :at, version = version + 1, pictures = :pictures,
+            failure_text = :missing_text
         WHERE id = :id AND state = 'running' RETURNING id
     """
-    values = {"id": generation_id, "at": to_text(at), "pictures": pictures}
+    values = {"id": generation_id, "at": to_text(at), "pictures": pictures, "missing_text": missing_text}
     return bool(await connection.execute_fetchall(sql, values))
 
 
@@ -259,7 +253,7 @@ async def mark_shown(
     values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
     await connection.execute_fetchall(sql, values)
     forget = """
-        UPDATE generations SET token = NULL, photo_url = NULL, face_url = NULL
+        UPDATE generations SET token = NULL, photo_urls = NULL, hosted = NULL
         WHERE id = :id AND state IN ('settled', 'failed') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})

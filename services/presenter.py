@@ -1,10 +1,11 @@
 """The port through which a generation's message is shown; ``cogs/presenter.py`` implements it on Discord."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from db.generations import Face, Generation
+from db.generations import Generation, Hosted
 from services.errors import FacelockError
 from services.quotas import Balance
 from services.request import Wish
@@ -12,22 +13,28 @@ from services.request import Wish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """It waits or is being made. ``place`` counts from 1 and is None once it is being made.
+    """It waits or is being made. ``place`` counts from 1 and is None once it is being made; ``ready_at`` is when the
+    pictures will probably be there, None where nothing is known about such requests yet.
 
-    ``new_face`` is the crop to upload with it, the first time only. ``notes`` are lines for the member.
+    ``new_photos`` are the prepared photos to upload with it, the first time only, in the order of the wish's references.
+    ``notes`` are lines for the member.
     """
 
     place: int | None
-    new_face: bytes | None = field(default=None, repr=False)
+    ready_at: datetime | None = None
+    new_photos: tuple[bytes, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The pictures, and what they cost. ``shrunk`` tells that they were re-encoded to fit Discord's limit."""
+    """The pictures, and what they cost. ``missing`` says why some did not come, ``shrunk`` tells that they were
+    re-encoded to fit Discord's limit.
+    """
 
     pictures: tuple[Path, ...]
     refunded: int
+    missing: str | None
     balance: Balance
     shrunk: bool
 
@@ -46,10 +53,12 @@ Scene = Progress | Result | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What Discord confirmed: the message that shows the scene now, and the face in it if one was uploaded."""
+    """What Discord confirmed: the message that shows the scene now, and the photos in it where they were uploaded, in
+    the order of the wish's references.
+    """
 
     message_id: int | None
-    face: Face | None
+    photos: tuple[Hosted, ...] = ()
 
 
 class ShowError(FacelockError):

@@ -1,38 +1,58 @@
 """What a picture request may say: the tables of the ImagePipeline pages, and the checks on a wish.
 
-Source of every range: the parameter tables of docs.imagepipeline.io, "IP-Adapters" and "Specialized Models/Adapters".
+Sources of every range: for the adapters API the parameter tables of docs.imagepipeline.io, "IP-Adapters" and
+"Specialized Models/Adapters", with "Custom-Checkpoint" for seed, scheduler and safety_checker; for the identity API the
+OpenAPI document of www.imagepipeline.io. Which adapters go with which lists is what the vendor's own web client sends.
 """
 
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from services.errors import InvalidWish
 
 # Our own bound: the model reads 75 tokens, which is far less; the result message has to quote the prompt.
 PROMPT_CHARACTERS_MAX = 1000
 IMAGES_MAX = 4
-STEPS = (1, 100)
-GUIDANCE = (1.0, 20.0)
-SCALE = (0.0, 1.0)
-SIDE_PX = (64, 1536)  # 1536: the hard maximum on the base model pages
-SIDE_PX_MULTIPLE = 8  # a latent pixel is 8 image pixels wide
+FACES_MAX = 3
+STYLES_MAX = 3
 SEED = (0, 2**31 - 1)
+SCALE = (0.0, 1.0)
+STRENGTH = (0.0, 1.0)
+SIDE_PX_MULTIPLE = 8  # a latent pixel is 8 image pixels wide
+SCALE_DEFAULT = 0.6
 
 NEGATIVE_PROMPT = (
     "deformed, disfigured, extra limbs, extra fingers, bad anatomy, cross-eyed, duplicate, cropped, blurry, "
     "low quality, jpeg artifacts, watermark, signature, text"
 )
-FACE_SCALE = 0.6
+SCHEDULERS = (
+    "EulerDiscreteScheduler",
+    "DDIMScheduler",
+    "DDPMScheduler",
+    "HeunDiscreteScheduler",
+    "UniPCMultistepScheduler",
+    "DPMSolverMultistepScheduler",
+    "DPMSolverMultistepSchedulerSDE",  # what the vendor's own web client always sends
+)
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SIZE = re.compile(r"(\d{1,5})\s*[x\u00d7*]\s*(\d{1,5})")
 
 
-class Model(StrEnum):
-    """The two families that the service runs."""
+class Api(StrEnum):
+    """The two dialects of the service."""
+
+    ADAPTERS = "adapters"
+    IDENTITY = "identity"
+
+
+class Family(StrEnum):
+    """The two families of models that the adapters API runs."""
 
     SD = "sd"
     SDXL = "sdxl"
@@ -40,80 +60,160 @@ class Model(StrEnum):
     @property
     def label(self) -> str:
         """What a member reads."""
-        return {Model.SD: "Stable Diffusion 1.5", Model.SDXL: "Stable Diffusion XL"}[self]
+        return {Family.SD: "Stable Diffusion 1.5", Family.SDXL: "Stable Diffusion XL"}[self]
+
+
+class Role(StrEnum):
+    """What an attached image is for."""
+
+    FACE = "face"
+    STYLE = "style"
+
+
+class Shape(StrEnum):
+    """The sizes that members choose by name."""
+
+    SQUARE = "square"
+    PORTRAIT = "portrait"
+    LANDSCAPE = "landscape"
+    WIDE = "wide"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyDefaults:
-    """What makes good pictures with a family when nobody says otherwise."""
+class Table:
+    """What one endpoint takes, and what makes good pictures there when nobody says otherwise."""
 
-    model_id: str
-    face_adapter: str
-    side_px: int
-    steps: int
-    guidance: float
+    steps: tuple[int, int]
+    guidance: tuple[float, float]
+    side_px: tuple[int, int]
+    sizes: Mapping[Shape, tuple[int, int]]
+    default_steps: int
+    default_guidance: float
 
 
-DEFAULTS = {
-    Model.SD: FamilyDefaults(
-        model_id="sd1.5", face_adapter="ip-adapter-plus-face_sd15", side_px=512, steps=30, guidance=7.5
+_LARGE = {
+    Shape.SQUARE: (1024, 1024),
+    Shape.PORTRAIT: (768, 1024),
+    Shape.LANDSCAPE: (1024, 768),
+    Shape.WIDE: (1024, 576),
+}
+_SMALL = {Shape.SQUARE: (512, 512), Shape.PORTRAIT: (384, 512), Shape.LANDSCAPE: (512, 384), Shape.WIDE: (512, 288)}
+
+# 1536: the hard maximum on the base model pages. Guidance 5 is what the vendor's own client sends with SDXL adapters.
+FAMILY_TABLES = {
+    Family.SD: Table(
+        steps=(1, 100), guidance=(1.0, 20.0), side_px=(64, 1536), sizes=_SMALL, default_steps=30, default_guidance=7.5
     ),
-    # Guidance 5: what the vendor's own web client sends with SDXL adapters.
-    Model.SDXL: FamilyDefaults(
-        model_id="sdxl", face_adapter="ip-adapter-plus-face_sdxl_vit-h", side_px=1024, steps=30, guidance=5.0
+    Family.SDXL: Table(
+        steps=(1, 100), guidance=(1.0, 20.0), side_px=(64, 1536), sizes=_LARGE, default_steps=30, default_guidance=5.0
     ),
+}
+# The defaults are the service's own: its models there are distilled, and 30 steps would only be slower.
+LOCK_TABLE = Table(
+    steps=(1, 100), guidance=(1.0, 20.0), side_px=(64, 2048), sizes=_LARGE, default_steps=8, default_guidance=1.5
+)
+GENERATE_TABLE = Table(
+    steps=(1, 50), guidance=(0.0, 20.0), side_px=(64, 1024), sizes=_LARGE, default_steps=8, default_guidance=0.0
+)
+
+BASE_MODELS = {Family.SD: "sd1.5", Family.SDXL: "sdxl"}
+ADAPTERS: Mapping[Family, Mapping[str, Role]] = {
+    Family.SD: {"ip-adapter-plus-face_sd15": Role.FACE, "ip-adapter-plus_sd15": Role.STYLE},
+    Family.SDXL: {
+        "ip-adapter-plus-face_sdxl_vit-h": Role.FACE,
+        "ip-adapter-plus_sdxl_vit-h": Role.STYLE,
+        "ip-adapter_sdxl": Role.STYLE,
+        "ip-adapter_sdxl_vit-h": Role.STYLE,
+    },
 }
 
 
-def model_id_problem(model_id: str, model: Model) -> str | None:
-    """Say what a model id of this family should be, when this one is not."""
-    if model_id == DEFAULTS[model].model_id or _UUID.fullmatch(model_id):
-        return None
-    return f"{DEFAULTS[model].model_id} or the UUID of a checkpoint"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """A model that members may choose: ``key`` is what they send, ``model_id`` what the service is sent."""
+
+    key: str
+    label: str
+    family: Family
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraAdapter:
+    """An adapter beside those that read photos, which the operator's account offers; ``scale`` is 0 to 1."""
+
+    name: str
+    label: str
+    family: Family
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An attached image, as far as the request needs it; ``scale`` (0 to 1) is how strongly it is followed."""
+
+    role: Role
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a member said; None stands for what they left open. ``size`` is a shape's name or ``768x512``."""
+
+    prompt: str
+    references: tuple[Reference, ...] = ()
+    count: int = 1
+    size: str | None = None
+    negative_prompt: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    strength: float | None = None
+    seed: int | None = None
+    scheduler: str | None = None
+    adapter: str | None = None
+    enhance_prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """One checked request for pictures, complete but for the address of the face.
+    """One checked request for pictures, complete but for the addresses of its images.
 
-    ``width`` and ``height`` are in pixels; ``face_scale`` (0-1) is how strongly a face, if there is one, is kept.
+    ``references`` are in the order of the images: faces, then styles. ``jobs`` jobs at the service make the ``images``
+    pictures, each an equal share. ``adapters`` and ``adapter_scales`` are the lists as the service is sent them.
     """
 
-    model: Model
-    model_id: str
+    api: Api
     prompt: str
-    negative_prompt: str
+    negative_prompt: str | None
     images: int
+    jobs: int
     seed: int
     steps: int
     guidance: float
     width: int
     height: int
-    face_scale: float
+    references: tuple[Reference, ...] = ()
+    family: Family | None = None
+    model_id: str | None = None
+    model_label: str | None = None
+    strength: float | None = None
+    scheduler: str | None = None
+    safety_checker: bool | None = None
+    server_id: str | None = None
+    adapters: tuple[str, ...] = ()
+    adapter_scales: tuple[float, ...] = ()
+    enhance_prompt: bool = False
+    notes: tuple[str, ...] = field(default=())
 
-    @classmethod
-    def of(cls, *, prompt: str, model: Model, model_id: str, images: int, seed: int) -> Self:
-        """Fill in the family's defaults and check everything.
+    @property
+    def kind(self) -> str:
+        """Jobs of one kind take about as long as each other."""
+        what = self.family or ("lock" if self.references else "generate")
+        return f"{self.api}/{what}/{self.images // self.jobs}x{self.steps}/{self.width * self.height // 2**16}"
 
-        Raises:
-            InvalidWish: for the first field that is outside its range.
-        """
-        defaults = DEFAULTS[model]
-        wish = cls(
-            model=model,
-            model_id=model_id,
-            prompt=_clean(prompt),
-            negative_prompt=NEGATIVE_PROMPT,
-            images=images,
-            seed=seed,
-            steps=defaults.steps,
-            guidance=defaults.guidance,
-            width=defaults.side_px,
-            height=defaults.side_px,
-            face_scale=FACE_SCALE,
-        )
-        _check(wish)
-        return wish
+    def count_of(self, role: Role) -> int:
+        """How many of the references have that role."""
+        return sum(reference.role is role for reference in self.references)
 
     def to_json(self) -> str:
         """As it is kept in the database."""
@@ -122,8 +222,163 @@ class Wish:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read back what ``to_json`` wrote."""
-        fields = json.loads(text)
-        return cls(**fields | {"model": Model(fields["model"])})
+        fields: dict[str, Any] = json.loads(text)
+        fields["api"] = Api(fields["api"])
+        fields["family"] = Family(fields["family"]) if fields["family"] else None
+        fields["references"] = tuple(
+            Reference(role=Role(reference["role"]), scale=reference["scale"]) for reference in fields["references"]
+        )
+        for name in ("adapters", "adapter_scales", "notes"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
+
+
+def model_id_problem(model_id: str, family: Family) -> str | None:
+    """Say what a model id of this family should be, when this one is not."""
+    if model_id == BASE_MODELS[family] or _UUID.fullmatch(model_id):
+        return None
+    return f"{BASE_MODELS[family]} or the UUID of a checkpoint"
+
+
+def adapters_wish(
+    asked: Asked,
+    *,
+    model: ModelChoice,
+    seed: int,
+    extra: ExtraAdapter | None = None,
+    safety_checker: bool = True,
+    server_id: str | None = None,
+) -> Wish:
+    """A wish for the adapters API; ``seed`` is used where the member named none.
+
+    Raises:
+        InvalidWish: for the first field that is outside its range.
+    """
+    family, table = model.family, FAMILY_TABLES[model.family]
+    problem = model_id_problem(model.model_id, family)
+    if problem:
+        raise InvalidWish(field="model_id", value=model.model_id, allowed=problem)
+    if asked.strength is not None:
+        _check_range("strength", asked.strength, STRENGTH)
+    if asked.scheduler is not None and asked.scheduler not in SCHEDULERS:
+        raise InvalidWish(field="scheduler", value=asked.scheduler, allowed=_one_of(SCHEDULERS))
+    if extra is not None and extra.family is not family:
+        raise InvalidWish(field="extra", value=extra.label, allowed=f"adapters for {family.label}")
+    adapters, scales = _adapters(asked, family, extra)
+    width, height = _size(asked, table)
+    is_own_checkpoint = model.model_id != BASE_MODELS[family]
+    notes = [_OWN_CHECKPOINT] if family is Family.SDXL and is_own_checkpoint and asked.references else []
+    if any(side > max(table.sizes[Shape.SQUARE]) for side in (width, height)):
+        notes.append(f"{family.label} is at its best up to {table.sizes[Shape.SQUARE][0]} pixels a side.")
+    return Wish(
+        api=Api.ADAPTERS,
+        prompt=_prompt(asked),
+        negative_prompt=_negative_prompt(asked, default=NEGATIVE_PROMPT),
+        images=_count(asked),
+        jobs=1,
+        seed=_seed(asked, seed),
+        steps=_steps(asked, table),
+        guidance=_guidance(asked, table),
+        width=width,
+        height=height,
+        references=asked.references,
+        family=family,
+        model_id=model.model_id,
+        model_label=model.label,
+        strength=asked.strength,
+        scheduler=asked.scheduler,
+        safety_checker=safety_checker,
+        server_id=server_id,
+        adapters=adapters,
+        adapter_scales=scales,
+        notes=tuple(notes),
+    )
+
+
+def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> Wish:
+    """A wish for the identity API: a face at most, one job a picture, no choice of model, adapter or scheduler.
+
+    Raises:
+        InvalidWish: for the first field that is outside its range.
+    """
+    if len(asked.references) > 1 or any(reference.role is not Role.FACE for reference in asked.references):
+        raise InvalidWish(field="input_image", value=f"{len(asked.references)} images", allowed="one face")
+    table = LOCK_TABLE if asked.references else GENERATE_TABLE
+    width, height = _size(asked, table)
+    notes: list[str] = []
+    if asked.negative_prompt and not asked.references:
+        notes.append("Without a face the image service takes no negative prompt, so yours was left out.")
+    if asked.enhance_prompt and asked.references:
+        notes.append("With a face the image service does not enrich prompts, so yours was sent as it is.")
+    count = _count(asked)
+    return Wish(
+        api=Api.IDENTITY,
+        prompt=_prompt(asked),
+        negative_prompt=_negative_prompt(asked, default=None) if asked.references else None,
+        images=count,
+        jobs=count,
+        seed=_seed(asked, seed),
+        steps=_steps(asked, table),
+        guidance=_guidance(asked, table),
+        width=width,
+        height=height,
+        references=asked.references,
+        server_id=server_id,
+        enhance_prompt=asked.enhance_prompt and not asked.references,
+        notes=tuple(notes),
+    )
+
+
+_OWN_CHECKPOINT = (
+    "The image service documents photos for its own SDXL model only; with this one they may count for less."
+)
+
+
+def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Adapter names and scales: styles before the face; one name a role, but one scale an image."""
+    names = {role: next(name for name, reads in ADAPTERS[family].items() if reads is role) for role in Role}
+    by_role = {role: [each.scale for each in asked.references if each.role is role] for role in Role}
+    for role, most in ((Role.FACE, FACES_MAX), (Role.STYLE, STYLES_MAX)):
+        if len(by_role[role]) > most:
+            raise InvalidWish(field=role, value=f"{len(by_role[role])} images", allowed=f"at most {most}")
+    if len(by_role[Role.FACE]) > 1 and (family is Family.SD or by_role[Role.STYLE]):
+        alone = f"one face with {Family.SD.label}" if family is Family.SD else "one face where there is a style image"
+        raise InvalidWish(field="ip_adapter_image", value=f"{len(by_role[Role.FACE])} faces", allowed=alone)
+    for scale in (*by_role[Role.STYLE], *by_role[Role.FACE]):
+        _check_range("ip_adapter_scale", scale, SCALE)
+    used = [role for role in (Role.STYLE, Role.FACE) if by_role[role]]
+    if asked.adapter is not None:
+        reads = ADAPTERS[family].get(asked.adapter)
+        if reads is None:
+            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=_one_of(ADAPTERS[family]))
+        if not used:
+            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed="requests with a face or a style image")
+        names[reads if len(used) > 1 else used[0]] = asked.adapter
+    adapters = [names[role] for role in used]
+    scales = [scale for role in used for scale in by_role[role]]
+    if extra is not None:
+        adapters.append(extra.name)
+        scales.append(extra.scale)
+    return tuple(adapters), tuple(scales)
+
+
+def _prompt(asked: Asked) -> str:
+    prompt = _clean(asked.prompt)
+    if not prompt:
+        raise InvalidWish(field="prompt", value="empty", allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
+    return _short_enough("prompt", prompt)
+
+
+def _negative_prompt(asked: Asked, *, default: str | None) -> str | None:
+    if asked.negative_prompt is None:
+        return default
+    return _short_enough("negative_prompt", _clean(asked.negative_prompt))
+
+
+def _short_enough(name: str, text: str) -> str:
+    if len(text) > PROMPT_CHARACTERS_MAX:
+        raise InvalidWish(field=name, value=f"{text[:20]}…", allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
+    return text
 
 
 def _clean(text: str) -> str:
@@ -132,25 +387,50 @@ def _clean(text: str) -> str:
     return "".join(character for character in one_line if unicodedata.category(character) not in {"Cc", "Cs"})
 
 
-def _check(wish: Wish) -> None:
-    if not wish.prompt or len(wish.prompt) > PROMPT_CHARACTERS_MAX:
-        shown = f"{wish.prompt[:20]}…" if wish.prompt else "empty"
-        raise InvalidWish(field="prompt", value=shown, allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
-    problem = model_id_problem(wish.model_id, wish.model)
-    if problem:
-        raise InvalidWish(field="model_id", value=wish.model_id, allowed=problem)
-    _check_range("count", wish.images, (1, IMAGES_MAX))
-    _check_range("num_inference_steps", wish.steps, STEPS)
-    _check_range("guidance_scale", wish.guidance, GUIDANCE)
-    _check_range("ip_adapter_scale", wish.face_scale, SCALE)
-    _check_range("seed", wish.seed, SEED)
-    for field, side_px in (("width", wish.width), ("height", wish.height)):
-        _check_range(field, side_px, SIDE_PX)
+def _count(asked: Asked) -> int:
+    _check_range("count", asked.count, (1, IMAGES_MAX))
+    return asked.count
+
+
+def _seed(asked: Asked, otherwise: int) -> int:
+    seed = otherwise if asked.seed is None else asked.seed
+    _check_range("seed", seed, SEED)
+    return seed
+
+
+def _steps(asked: Asked, table: Table) -> int:
+    steps = table.default_steps if asked.steps is None else asked.steps
+    _check_range("num_inference_steps", steps, table.steps)
+    return steps
+
+
+def _guidance(asked: Asked, table: Table) -> float:
+    guidance = table.default_guidance if asked.guidance is None else asked.guidance
+    _check_range("guidance_scale", guidance, table.guidance)
+    return guidance
+
+
+def _size(asked: Asked, table: Table) -> tuple[int, int]:
+    text = (asked.size or Shape.SQUARE).strip().lower()
+    if text in tuple(Shape):
+        return table.sizes[Shape(text)]
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        allowed = f"{_one_of(Shape)}, or width and height in pixels such as 768x512"
+        raise InvalidWish(field="size", value=text[:20], allowed=allowed)
+    width, height = int(found[1]), int(found[2])
+    for name, side_px in (("width", width), ("height", height)):
+        _check_range(name, side_px, table.side_px)
         if side_px % SIDE_PX_MULTIPLE:
-            raise InvalidWish(field=field, value=side_px, allowed=f"multiples of {SIDE_PX_MULTIPLE}")
+            raise InvalidWish(field=name, value=side_px, allowed=f"multiples of {SIDE_PX_MULTIPLE}")
+    return width, height
 
 
-def _check_range(field: str, value: float, allowed: tuple[float, float]) -> None:
+def _check_range(name: str, value: float, allowed: tuple[float, float]) -> None:
     lowest, highest = allowed
     if not lowest <= value <= highest:
-        raise InvalidWish(field=field, value=value, allowed=f"{lowest} to {highest}")
+        raise InvalidWish(field=name, value=value, allowed=f"{lowest} to {highest}")
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return f"one of {', '.join(names)}"

@@ -12,16 +12,15 @@ CREATE TABLE generations (
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
     wish                TEXT NOT NULL,            -- services.request.Wish as JSON
     images              INTEGER NOT NULL CHECK (images > 0),
-    photo_url           TEXT,                     -- the photo as attached, if any; erased when the generation is over
-    face_url            TEXT,                     -- the crop at Discord; erased when the generation is over
-    face_attachment_id  INTEGER,
+    photo_urls          TEXT,                     -- the photos as attached (JSON); erased when the generation is over
+    hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
     pictures            INTEGER NOT NULL DEFAULT 0 CHECK (pictures BETWEEN 0 AND images),  -- verified files on disk
     version             INTEGER NOT NULL,         -- counts what there is to show
     shown               INTEGER NOT NULL DEFAULT 0,  -- the last version that Discord confirmed
     failure_code        TEXT,
-    failure_text        TEXT,
+    failure_text        TEXT,                     -- of a finished one: why pictures are missing
     created_at          TEXT NOT NULL,
     changed_at          TEXT NOT NULL             -- when the state was entered
 ) STRICT;
@@ -35,14 +34,23 @@ CREATE TABLE provider_jobs (
     id             TEXT PRIMARY KEY,              -- ours, sent as the Idempotency-Key
     generation_id  INTEGER NOT NULL REFERENCES generations (id),
     n              INTEGER NOT NULL,              -- which of the generation's jobs, from 0
+    images         INTEGER NOT NULL CHECK (images > 0),  -- how many pictures it is to make
+    kind           TEXT NOT NULL,                 -- jobs of one kind take about as long as each other
+    tries          INTEGER NOT NULL DEFAULT 0,    -- how often it came to nothing and was put back in line
     provider_id    TEXT,
     state          TEXT NOT NULL,
-    created_at     TEXT NOT NULL,
-    submitted_at   TEXT
+    pictures       INTEGER NOT NULL DEFAULT 0 CHECK (pictures BETWEEN 0 AND images),
+    failure_text   TEXT,
+    started_at     TEXT,                          -- when it was last given a slot
+    submitted_at   TEXT,
+    finished_at    TEXT,
+    over_s         REAL,                          -- seconds after the submit: not done yet then,
+    done_s         REAL,                          -- and done then; empty where that says nothing
+    UNIQUE (generation_id, n)
 ) STRICT;
 
-CREATE INDEX provider_jobs_by_generation ON provider_jobs (generation_id);
-CREATE INDEX provider_jobs_in_flight ON provider_jobs (state) WHERE state IN ('submitting', 'submitted');
+CREATE INDEX provider_jobs_open ON provider_jobs (state) WHERE state IN ('waiting', 'submitting', 'submitted');
+CREATE INDEX provider_jobs_lengths ON provider_jobs (kind, finished_at) WHERE done_s IS NOT NULL;
 
 CREATE TABLE ledger (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,

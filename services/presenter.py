@@ -16,7 +16,7 @@ class Progress:
     """It waits or is being made. ``place`` counts from 1 and is None once it is being made; ``ready_at`` is when the
     pictures will probably be there, None where nothing is known about such requests yet.
 
-    ``new_photos`` are the prepared photos to upload with it, the first time only, in the order of the wish's references.
+    ``new_photos`` are the prepared photos to upload, the first time only, in the order of the wish's references.
     ``notes`` are lines for the member.
     """
 

@@ -22,6 +22,10 @@ class Hosting(Protocol):
         """Their addresses, in order."""
         ...
 
+    async def file(self, generation_id: int, number: int) -> Path | None:
+        """The file of a generation's photo of that number, from 1, where the bot's own server gives it out."""
+        ...
+
     async def discard(self, generation_id: int) -> None:
         """Nobody needs them any more."""
         ...
@@ -40,6 +44,10 @@ class DiscordHosting:
     def urls(self, generation: Generation) -> tuple[str, ...]:
         """Where Discord serves them, for a day."""
         return tuple(photo.url for photo in generation.hosted)
+
+    async def file(self, generation_id: int, number: int) -> Path | None:
+        """There are none; addresses that an earlier setting has made are over."""
+        return None
 
     async def discard(self, generation_id: int) -> None:
         """Nothing to do."""

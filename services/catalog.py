@@ -89,11 +89,12 @@ def read_catalog(path: Path | None, base: tuple[ModelChoice, ...]) -> Catalog:
     extras = [reader.adapter(entry, number) for number, entry in reader.entries(file, "adapters")]
     reader.check_known("the file", file, {"models", "adapters"})
     kept = [model for model in models if model is not None]
-    reader.check_unique("models", [name for model in (*base, *kept) for name in {model.key, model.label.casefold()}])
-    reader.check_unique("adapters", [extra.name for extra in extras if extra is not None])
+    offered = [extra for extra in extras if extra is not None]
+    reader.check_unique("models", [(model.key, model.label) for model in (*base, *kept)])
+    reader.check_unique("adapters", [(extra.name, extra.label) for extra in offered])
     if reader.problems:
         raise ConfigError(reader.problems)
-    return Catalog(models=(*base, *kept), extras=tuple(extra for extra in extras if extra is not None))
+    return Catalog(models=(*base, *kept), extras=tuple(offered))
 
 
 class _Reader:
@@ -136,10 +137,12 @@ class _Reader:
         return ExtraAdapter(name=name, label=label, family=family, scale=float(scale))
 
     def check_known(self, where: str, entry: dict[str, Any], known: set[str]) -> None:
-        for name in entry.keys() - known:
+        for name in sorted(entry.keys() - known):
             self._complain(f"{where}: {name!r} is not known here; there are {', '.join(sorted(known))}")
 
-    def check_unique(self, what: str, names: list[str]) -> None:
+    def check_unique(self, what: str, entries: list[tuple[str, str]]) -> None:
+        """Members may say either name of an entry, in any case, so no two entries may share one."""
+        names = [name for entry in entries for name in {said.casefold() for said in entry}]
         for name in sorted({name for name in names if names.count(name) > 1}):
             self._complain(f"{what}: {name!r} is there twice")
 

@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -21,6 +21,8 @@ IMAGES_MAX = 4
 FACES_MAX = 3
 STYLES_MAX = 3
 SEED = (0, 2**31 - 1)
+STEPS = (1, 100)
+GUIDANCE = (1.0, 20.0)
 SCALE = (0.0, 1.0)
 STRENGTH = (0.0, 1.0)
 SIDE_PX_MULTIPLE = 8  # a latent pixel is 8 image pixels wide
@@ -102,15 +104,15 @@ _SMALL = {Shape.SQUARE: (512, 512), Shape.PORTRAIT: (384, 512), Shape.LANDSCAPE:
 # 1536: the hard maximum on the base model pages. Guidance 5 is what the vendor's own client sends with SDXL adapters.
 FAMILY_TABLES = {
     Family.SD: Table(
-        steps=(1, 100), guidance=(1.0, 20.0), side_px=(64, 1536), sizes=_SMALL, default_steps=30, default_guidance=7.5
+        steps=STEPS, guidance=GUIDANCE, side_px=(64, 1536), sizes=_SMALL, default_steps=30, default_guidance=7.5
     ),
     Family.SDXL: Table(
-        steps=(1, 100), guidance=(1.0, 20.0), side_px=(64, 1536), sizes=_LARGE, default_steps=30, default_guidance=5.0
+        steps=STEPS, guidance=GUIDANCE, side_px=(64, 1536), sizes=_LARGE, default_steps=30, default_guidance=5.0
     ),
 }
 # The defaults are the service's own: its models there are distilled, and 30 steps would only be slower.
 LOCK_TABLE = Table(
-    steps=(1, 100), guidance=(1.0, 20.0), side_px=(64, 2048), sizes=_LARGE, default_steps=8, default_guidance=1.5
+    steps=STEPS, guidance=GUIDANCE, side_px=(64, 2048), sizes=_LARGE, default_steps=8, default_guidance=1.5
 )
 GENERATE_TABLE = Table(
     steps=(1, 50), guidance=(0.0, 20.0), side_px=(64, 1024), sizes=_LARGE, default_steps=8, default_guidance=0.0
@@ -158,7 +160,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a member said; None stands for what they left open. ``size`` is a shape's name or ``768x512``."""
+    """What a member said; None stands for what they left open. ``references`` are in the order of their images: faces,
+    then styles. ``size`` is a shape's name or ``768x512``.
+    """
 
     prompt: str
     references: tuple[Reference, ...] = ()
@@ -203,7 +207,20 @@ class Wish:
     adapters: tuple[str, ...] = ()
     adapter_scales: tuple[float, ...] = ()
     enhance_prompt: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Table:
+        """What the endpoint that it goes to takes."""
+        if self.family is not None:
+            return FAMILY_TABLES[self.family]
+        return LOCK_TABLE if self.references else GENERATE_TABLE
+
+    @property
+    def shape(self) -> Shape | None:
+        """The name of its size, where that has one."""
+        size = (self.width, self.height)
+        return next((shape for shape, pixels in self.table.sizes.items() if pixels == size), None)
 
     @property
     def kind(self) -> str:
@@ -265,7 +282,7 @@ def adapters_wish(
     if extra is not None and extra.family is not family:
         raise InvalidWish(field="extra", value=extra.label, allowed=f"adapters for {family.label}")
     adapters, scales = _adapters(asked, family, extra)
-    width, height = _size(asked, table)
+    width, height = size_of(asked.size, table)
     is_own_checkpoint = model.model_id != BASE_MODELS[family]
     notes = [_OWN_CHECKPOINT] if family is Family.SDXL and is_own_checkpoint and asked.references else []
     if any(side > max(table.sizes[Shape.SQUARE]) for side in (width, height)):
@@ -304,7 +321,7 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
     if len(asked.references) > 1 or any(reference.role is not Role.FACE for reference in asked.references):
         raise InvalidWish(field="input_image", value=f"{len(asked.references)} images", allowed="one face")
     table = LOCK_TABLE if asked.references else GENERATE_TABLE
-    width, height = _size(asked, table)
+    width, height = size_of(asked.size, table)
     notes: list[str] = []
     if asked.negative_prompt and not asked.references:
         notes.append("Without a face the image service takes no negative prompt, so yours was left out.")
@@ -314,7 +331,8 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
     return Wish(
         api=Api.IDENTITY,
         prompt=_prompt(asked),
-        negative_prompt=_negative_prompt(asked, default=None) if asked.references else None,
+        # An empty one would still switch the guidance on there.
+        negative_prompt=(_negative_prompt(asked, default=None) or None) if asked.references else None,
         images=count,
         jobs=count,
         seed=_seed(asked, seed),
@@ -327,6 +345,27 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
         enhance_prompt=asked.enhance_prompt and not asked.references,
         notes=tuple(notes),
     )
+
+
+def size_of(said: str | None, table: Table) -> tuple[int, int]:
+    """Width and height in pixels of a shape's name or of ``768x512``; of a square where nothing was said.
+
+    Raises:
+        InvalidWish: it is neither, or not what the endpoint takes.
+    """
+    text = (said or Shape.SQUARE).strip().lower()
+    if text in tuple(Shape):
+        return table.sizes[Shape(text)]
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        allowed = f"{_one_of(Shape)}, or width and height in pixels such as 768x512"
+        raise InvalidWish(field="size", value=text[:20], allowed=allowed)
+    width, height = int(found[1]), int(found[2])
+    for name, side_px in (("width", width), ("height", height)):
+        _check_range(name, side_px, table.side_px)
+        if side_px % SIDE_PX_MULTIPLE:
+            raise InvalidWish(field=name, value=side_px, allowed=f"multiples of {SIDE_PX_MULTIPLE}")
+    return width, height
 
 
 _OWN_CHECKPOINT = (
@@ -383,8 +422,8 @@ def _short_enough(name: str, text: str) -> str:
 
 def _clean(text: str) -> str:
     """One line of text without control characters or halves of surrogate pairs, which no UTF-8 can carry."""
-    one_line = " ".join(text.split())
-    return "".join(character for character in one_line if unicodedata.category(character) not in {"Cc", "Cs"})
+    kept = (each for each in text if each.isspace() or unicodedata.category(each) not in {"Cc", "Cs"})
+    return " ".join("".join(kept).split())
 
 
 def _count(asked: Asked) -> int:
@@ -408,22 +447,6 @@ def _guidance(asked: Asked, table: Table) -> float:
     guidance = table.default_guidance if asked.guidance is None else asked.guidance
     _check_range("guidance_scale", guidance, table.guidance)
     return guidance
-
-
-def _size(asked: Asked, table: Table) -> tuple[int, int]:
-    text = (asked.size or Shape.SQUARE).strip().lower()
-    if text in tuple(Shape):
-        return table.sizes[Shape(text)]
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        allowed = f"{_one_of(Shape)}, or width and height in pixels such as 768x512"
-        raise InvalidWish(field="size", value=text[:20], allowed=allowed)
-    width, height = int(found[1]), int(found[2])
-    for name, side_px in (("width", width), ("height", height)):
-        _check_range(name, side_px, table.side_px)
-        if side_px % SIDE_PX_MULTIPLE:
-            raise InvalidWish(field=name, value=side_px, allowed=f"multiples of {SIDE_PX_MULTIPLE}")
-    return width, height
 
 
 def _check_range(name: str, value: float, allowed: tuple[float, float]) -> None:

@@ -224,7 +224,7 @@ async def supervise(settings: Settings, stop: asyncio.Event) -> None:
             restart_s = min(2 * restart_s, LONGEST_RESTART_S)
 
 
-def _watched(settings: Settings, health: Health) -> contextlib.AbstractAsyncContextManager[None]:
+def _watched(settings: Settings, health: Health) -> contextlib.AbstractAsyncContextManager[int | None]:
     if settings.http_port is None:
         return contextlib.nullcontext()
     return web.serve(host=settings.http_host, port=settings.http_port, is_ready=health.is_ready)

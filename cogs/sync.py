@@ -66,7 +66,8 @@ def _same(ours: object, theirs: object) -> bool:
         return all(_same(value, theirs.get(name)) for name, value in ours.items())
     if _is_list(ours) and _is_list(theirs):
         return len(ours) == len(theirs) and all(map(_same, ours, theirs))
-    return str(ours) == str(theirs)  # permissions are a number on our side and digits on Discord's
+    # Permissions are a number on our side and digits on Discord's; and a range may begin at 1.0 here and at 1 there.
+    return ours == theirs or str(ours) == str(theirs)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:

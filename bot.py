@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -24,24 +25,32 @@ from cogs.sync import sync_commands
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
 from services import network, web
+from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.downloads import Downloads, is_private_url
 from services.errors import FacelockError
 from services.generations import Generations
+from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
-from services.photos import Photos
+from services.imagepipeline.client import ImageClient
+from services.imagepipeline.identity import IdentityClient
+from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.public import PublicAddresses
 from services.quotas import Quota
-from services.runner import Limits, Outside, Runner, Timing
+from services.request import Api, Family
+from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.tasks import Tasks
 
 log = logging.getLogger("facelock")
 
-COGS = ("cogs.imagine", "cogs.quota")
+COGS = {Api.ADAPTERS: ("cogs.adapters", "cogs.quota"), Api.IDENTITY: ("cogs.identity", "cogs.quota")}
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0
 LONGEST_RESTART_S = 300.0
+# A prepared photo on its way from Discord to the image service.
+FETCH_TIMEOUT_S = 30.0
 # A life this long was a good one: the next restart comes soon again.
 GOOD_LIFE_S = 600.0
 DEFAULT_TIMING = Timing()
@@ -62,7 +71,7 @@ class FacelockBot(commands.Bot):
 
     runner: Runner
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, database: Database) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -76,11 +85,12 @@ class FacelockBot(commands.Bot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
         self.settings = settings
+        self.catalog = catalog
         self._database = database
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
-        for cog in COGS:
+        for cog in COGS[self.settings.imagepipeline_api]:
             await self.load_extension(cog)
         await self._sync_commands()
         await self.runner.start()
@@ -113,20 +123,68 @@ class FacelockBot(commands.Bot):
                 await command_guilds.forget(connection, guild_id)
 
 
-class Health:
-    """What ``/readyz`` asks; each life of the bot brings its own answer."""
+class Doorway:
+    """What the bot's own server asks of whichever life there is just now."""
 
     def __init__(self) -> None:
         self.bot: FacelockBot | None = None
+        self.runner: Runner | None = None
 
     def is_ready(self) -> bool:
         """Whether commands are being answered."""
         return self.bot is not None and self.bot.is_ready() and not self.bot.is_closed()
 
+    def hooked(self, job_id: str, body: bytes) -> None:
+        """A webhook has come; between two lives it is missed, and the next one asks in any case."""
+        if self.runner is not None:
+            self.runner.hooked(job_id, body)
 
-async def live(
-    settings: Settings, database: Database, stop: asyncio.Event, health: Health, timing: Timing = DEFAULT_TIMING
-) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What outlives each life of the bot. ``addresses`` are there with PUBLIC_URL alone."""
+
+    settings: Settings
+    catalog: Catalog
+    database: Database
+    addresses: PublicAddresses | None
+    hosting: Hosting
+    doorway: Doorway = field(default_factory=Doorway)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGenerator[House]:
+    """The house, with its own server listening where the settings want that.
+
+    Raises:
+        FacelockError, UnusableDatabaseError: what only the operator can mend.
+    """
+    model_ids = {Family.SD: settings.sd_model_id, Family.SDXL: settings.sdxl_model_id}
+    catalog = read_catalog(settings.catalog_file, base_models(model_ids, default=settings.default_model))
+    async with Database.open(settings.database, owner_wait_s=owner_wait_s) as database:
+        addresses = None
+        if settings.public_url is not None:
+            addresses = await PublicAddresses.of(database, settings.public_url, now=utc_now)
+        hosting: Hosting = DiscordHosting()
+        if addresses is not None and settings.face_hosting == "public":
+            lasting = timedelta(minutes=settings.job_timeout_minutes)
+            hosting = PublicHosting(settings.database.parent / "photos", address=addresses.photo, lasting=lasting)
+        house = House(settings=settings, catalog=catalog, database=database, addresses=addresses, hosting=hosting)
+        async with _listening(house):
+            yield house
+
+
+def _listening(house: House) -> contextlib.AbstractAsyncContextManager[int | None]:
+    settings, doorway = house.settings, house.doorway
+    if settings.http_port is None:
+        return contextlib.nullcontext()
+    doors = None
+    if house.addresses is not None:
+        doors = web.Doors(addresses=house.addresses, hooked=doorway.hooked, photo=house.hosting.file)
+    return web.serve(host=settings.http_host, port=settings.http_port, is_ready=doorway.is_ready, doors=doors)
+
+
+async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMING) -> None:
     """One life of the bot: from connecting until told to stop.
 
     Raises:
@@ -134,8 +192,9 @@ async def live(
     """
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
-        bot = health.bot = await stack.enter_async_context(FacelockBot(settings, database))
-        bot.runner = await _runner(stack, settings, database, tasks, bot, timing)
+        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database))
+        bot.runner = await _runner(stack, house, tasks, bot, timing)
+        house.doorway.bot, house.doorway.runner = bot, bot.runner
         connection = await stack.enter_async_context(_connected(bot))
         await stack.enter_async_context(tasks)  # ends first: what is being sent still finds Discord connected
         stopped = asyncio.ensure_future(stop.wait())
@@ -144,29 +203,28 @@ async def live(
         finally:
             stopped.cancel()
             bot.runner.stop_taking()
+            house.doorway.runner = None
         for ended in (connection, tasks.failure):
             if ended.done():
                 ended.result()
 
 
 async def _runner(
-    stack: contextlib.AsyncExitStack,
-    settings: Settings,
-    database: Database,
-    tasks: Tasks,
-    bot: FacelockBot,
-    timing: Timing,
+    stack: contextlib.AsyncExitStack, house: House, tasks: Tasks, bot: FacelockBot, timing: Timing
 ) -> Runner:
-    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    settings = house.settings
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
+    generations = Generations(house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now)
+    photo_downloads = await _downloads(stack, settings.discord_api_url)
     return Runner(
-        generations=Generations(database, quota=quota, unfinished_max=settings.member_queue, now=utc_now),
+        generations=generations,
+        schedule=await load_schedule(generations),
         outside=Outside(
-            client=AdaptersClient(
-                session, base_url=settings.imagepipeline_url, api_key=settings.imagepipeline_api_key, now=utc_now
-            ),
+            client=await _client(stack, settings, photo_downloads),
             presenter=DiscordPresenter(bot),
-            photo_downloads=await _downloads(stack, settings.discord_api_url),
+            hosting=house.hosting,
+            webhook_url=house.addresses.hook if house.addresses else None,
+            photo_downloads=photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
         ),
         photos=await stack.enter_async_context(Photos(detect=settings.face_detection)),
@@ -179,6 +237,19 @@ async def _runner(
         now=utc_now,
         timing=timing,
     )
+
+
+async def _client(stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads) -> ImageClient:
+    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    url, key = settings.imagepipeline_url, settings.imagepipeline_api_key
+    if settings.imagepipeline_api is Api.ADAPTERS:
+        return AdaptersClient(session, base_url=url, api_key=key, now=utc_now)
+
+    async def fetch(photo_url: str) -> bytes:
+        return await photos.fetch(photo_url, bytes_max=PHOTO_BYTES_MAX, timeout_s=FETCH_TIMEOUT_S)
+
+    is_hosted_here = settings.face_hosting == "public"
+    return IdentityClient(session, base_url=url, api_key=key, now=utc_now, fetch=None if is_hosted_here else fetch)
 
 
 async def _downloads(stack: contextlib.AsyncExitStack, other_side: str) -> Downloads:
@@ -201,13 +272,12 @@ async def supervise(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         FacelockError, UnusableDatabaseError, discord.LoginFailure: what only the operator can mend.
     """
-    health = Health()
-    async with Database.open(settings.database) as database, _watched(settings, health):
+    async with opened(settings) as house:
         restart_s = FIRST_RESTART_S
         while not stop.is_set():
             born = asyncio.get_running_loop().time()
             try:
-                await live(settings, database, stop, health)
+                await live(house, stop)
             except (discord.LoginFailure, FacelockError):
                 raise
             except (discord.DiscordException, *network.FAULTS) as error:
@@ -222,12 +292,6 @@ async def supervise(settings: Settings, stop: asyncio.Event) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), restart_s)
             restart_s = min(2 * restart_s, LONGEST_RESTART_S)
-
-
-def _watched(settings: Settings, health: Health) -> contextlib.AbstractAsyncContextManager[None]:
-    if settings.http_port is None:
-        return contextlib.nullcontext()
-    return web.serve(host=settings.http_host, port=settings.http_port, is_ready=health.is_ready)
 
 
 def utc_now() -> datetime:

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from db.generations import Generation
+from db.provider_jobs import ProviderJob
 from services.downloads import DownloadError, Downloads
 from services.errors import GenerationFailed
 from services.pictures import PICTURE_BYTES_MAX, NotAPictureError, Pictures
@@ -31,20 +31,20 @@ class Collector:
         self._tasks = tasks
         self._retries = retries
 
-    async def collect(self, generation: Generation, sources: tuple[str, ...]) -> int:
-        """Keep the pictures, at most as many as were paid for, and return how many came.
+    async def collect(self, job: ProviderJob, sources: tuple[str, ...]) -> int:
+        """Keep the pictures, at most as many as the job was to make, and return how many came.
 
         Raises:
             GenerationFailed: none came.
         """
-        await self._pictures.discard(generation.id)  # what a killed process may have left of them
+        first = job.n * job.images + 1
+        await self._pictures.discard_some(job.generation_id, range(first, first + job.images))  # what a kill has left
         kept = 0
-        for source in sources[: generation.images]:
-            kept += await self._collect_one(generation.id, kept + 1, source)
+        for source in sources[: job.images]:
+            kept += await self._collect_one(job.generation_id, first + kept, source)
         if not kept:
             raise GenerationFailed(
-                "download",
-                f"The {counted(generation.images, 'picture')} could not be fetched from the image service.",
+                "download", f"The {counted(job.images, 'picture')} could not be fetched from the image service."
             )
         return kept
 

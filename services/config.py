@@ -8,9 +8,10 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from services.errors import ConfigError
-from services.request import Model, model_id_problem
+from services.request import Api, Family, model_id_problem
 
 _DATABASE_PREFIX = "sqlite:///"
+_FACE_HOSTINGS = ("discord", "public")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -24,16 +25,22 @@ class Settings:
     discord_guild_id: int | None
     imagepipeline_api_key: str = field(repr=False)
     imagepipeline_url: str
+    imagepipeline_api: Api
+    server_id: str | None
     imagepipeline_max_in_flight: int
     member_queue: int
     database: Path
-    default_model: Model
+    default_model: Family
     sd_model_id: str
     sdxl_model_id: str
+    catalog_file: Path | None
+    safety_checker: bool
     quota_images: int
     quota_hours: int
     job_timeout_minutes: int
     face_detection: bool
+    face_hosting: str
+    public_url: str | None
     http_host: str
     http_port: int | None
     log_level: str
@@ -53,20 +60,30 @@ class Settings:
             discord_guild_id=read.optional_number("DISCORD_GUILD_ID", 1, 2**63 - 1),
             imagepipeline_api_key=read.secret("IMAGEPIPELINE_API_KEY", "the key of your ImagePipeline account"),
             imagepipeline_url=read.url("IMAGEPIPELINE_URL", "https://api.imagepipeline.io", schemes=("https", "http")),
+            imagepipeline_api=Api(read.choice("IMAGEPIPELINE_API", Api.ADAPTERS, tuple(Api))),
+            server_id=read.text("IMAGEPIPELINE_SERVER_ID", "") or None,
             imagepipeline_max_in_flight=read.number("IMAGEPIPELINE_MAX_IN_FLIGHT", 8, 1, 1000),
             member_queue=read.number("MEMBER_QUEUE", 20, 1, 1000),
             database=read.database("DATABASE_URL", "sqlite:///data/facelock.db"),
-            default_model=read.model("DEFAULT_MODEL", Model.SDXL),
-            sd_model_id=read.model_id("SD_MODEL_ID", "sd1.5", Model.SD),
-            sdxl_model_id=read.model_id("SDXL_MODEL_ID", "sdxl", Model.SDXL),
+            default_model=Family(read.choice("DEFAULT_MODEL", Family.SDXL, tuple(Family))),
+            sd_model_id=read.model_id("SD_MODEL_ID", "sd1.5", Family.SD),
+            sdxl_model_id=read.model_id("SDXL_MODEL_ID", "sdxl", Family.SDXL),
+            catalog_file=read.optional_path("CATALOG_FILE"),
+            safety_checker=read.switch("SAFETY_CHECKER", default=True),
             quota_images=read.number("QUOTA_IMAGES", 20, 1, 1_000_000),
             quota_hours=read.number("QUOTA_HOURS", 24, 1, 24 * 366),
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
             face_detection=read.switch("FACE_DETECTION", default=True),
+            face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
+            public_url=read.optional_url("PUBLIC_URL", schemes=("https", "http")),
             http_host=read.text("HTTP_HOST", "127.0.0.1"),
             http_port=read.optional_number("HTTP_PORT", 1, 65535),
             log_level=read.choice("LOG_LEVEL", "INFO", _LOG_LEVELS),
         )
+        if settings.face_hosting == "public" and settings.public_url is None:
+            read.problems.append("FACE_HOSTING=public needs PUBLIC_URL, the address under which the bot can be reached")
+        if settings.public_url is not None and settings.http_port is None:
+            read.problems.append("PUBLIC_URL needs HTTP_PORT, the port where the bot listens for what comes from there")
         if read.problems:
             raise ConfigError(read.problems)
         return settings
@@ -147,12 +164,13 @@ class _Reader:
             path = default.removeprefix(_DATABASE_PREFIX)
         return Path(path)
 
-    def model(self, name: str, default: Model) -> Model:
-        return Model(self.choice(name, default, tuple(Model)))
+    def optional_path(self, name: str) -> Path | None:
+        text = self.text(name, "")
+        return Path(text) if text else None
 
-    def model_id(self, name: str, default: str, model: Model) -> str:
+    def model_id(self, name: str, default: str, family: Family) -> str:
         value = self.text(name, default)
-        problem = model_id_problem(value, model)
+        problem = model_id_problem(value, family)
         if problem:
             self._complain(name, f"should be {problem}, not {value!r}")
         return value

@@ -104,7 +104,7 @@ class Delivery:
                 wait_s = min(2 * wait_s, LONGEST_RETRY_S)
 
     async def _show_once(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
-        if isinstance(scene, Result) or (isinstance(scene, Progress) and scene.new_face):
+        if isinstance(scene, Result) or (isinstance(scene, Progress) and scene.new_photos):
             with self._tasks.waiting():
                 await self._uploads.acquire()
             try:

@@ -4,26 +4,25 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 
-from db.generations import Waiting
+from db.provider_jobs import Waiting
 
 
-def serving_order(waiting: Sequence[Waiting], in_flight: Mapping[int, int]) -> list[int]:
-    """The ids of the waiting generations (given oldest first) in the order in which they will be taken.
+def serving_order(waiting: Sequence[Waiting], in_flight: Mapping[int, int]) -> list[Waiting]:
+    """The waiting jobs (given oldest first) in the order in which they will be taken.
 
-    It is what happens if slots come free one by one and nobody else comes; a member's own requests stay in order.
+    It is what happens if slots come free one by one and nobody else comes; a member's own jobs stay in order.
     """
-    queues: defaultdict[int, deque[int]] = defaultdict(deque)
-    for generation in waiting:
-        queues[generation.member_id].append(generation.id)
-    turns = [(in_flight.get(member, 0), queue[0], member) for member, queue in queues.items()]
+    queues: defaultdict[int, deque[tuple[int, Waiting]]] = defaultdict(deque)
+    for age, job in enumerate(waiting):
+        queues[job.member_id].append((age, job))
+    turns = [(in_flight.get(member, 0), queue[0][0], member) for member, queue in queues.items()]
     heapify(turns)
-    order: list[int] = []
+    order: list[Waiting] = []
     while turns:
-        jobs, generation_id, member = turns[0]
-        order.append(generation_id)
-        queues[member].popleft()
+        jobs, _, member = turns[0]
+        order.append(queues[member].popleft()[1])
         if queues[member]:
-            heapreplace(turns, (jobs + 1, queues[member][0], member))
+            heapreplace(turns, (jobs + 1, queues[member][0][0], member))
         else:
             heappop(turns)
     return order

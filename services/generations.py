@@ -8,20 +8,20 @@ from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
-from db.generations import Face, Generation, NewGeneration, Waiting
-from db.provider_jobs import ProviderJob
-from services.errors import QueueFull, QuotaExceeded, UserError
+from db.generations import Generation, Hosted, NewGeneration, State
+from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
+from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
-__all__ = ["Face", "Generation", "Generations", "Line", "NewGeneration"]
+__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration"]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Who waits, oldest first, and how many jobs each member has at the provider."""
+    """The jobs that wait, oldest first, and how many each member has at the provider."""
 
     waiting: Sequence[Waiting]
     in_flight: dict[int, int]
@@ -90,16 +90,31 @@ class Generations:
         async with self._database.connection() as connection:
             return await generations.behind(connection)
 
+    async def at_provider(self) -> list[ProviderJob]:
+        """The jobs that a new start has to take up."""
+        async with self._database.connection() as connection:
+            return await provider_jobs.at_provider(connection)
+
     async def jobs(self, generation_id: int) -> list[ProviderJob]:
-        """Its jobs at the provider, the last try last."""
+        """Its jobs at the provider, in their order; none before it is queued."""
         async with self._database.connection() as connection:
             return await provider_jobs.of_generation(connection, generation_id)
+
+    async def job(self, job_id: str) -> ProviderJob | None:
+        """The job of that id of ours."""
+        async with self._database.connection() as connection:
+            return await provider_jobs.get(connection, job_id)
+
+    async def lengths(self, *, each: int) -> list[KnownLength]:
+        """How long the last jobs of every kind took, at most ``each`` of a kind, oldest first."""
+        async with self._database.connection() as connection:
+            return await provider_jobs.lengths(connection, each=each)
 
     async def line(self) -> Line:
         """Everybody who waits and what is at the provider, at one moment."""
         async with self._database.transaction() as connection:
             return Line(
-                waiting=await generations.waiting(connection),
+                waiting=await provider_jobs.waiting(connection),
                 in_flight=await provider_jobs.in_flight(connection),
             )
 
@@ -108,73 +123,100 @@ class Generations:
         async with self._database.connection() as connection:
             await generations.set_message(connection, generation_id, message_id)
 
-    async def queue(self, generation_id: int, shown: Shown | None) -> bool:
-        """Received -> queued: the message is known and the photo's crop, if any, has an address.
+    async def queue(self, generation: Generation, *, kind: str, jobs: int, shown: Shown | None) -> bool:
+        """Received -> queued: the message is known, its photos, if any, have addresses, and its jobs stand in line.
 
         ``shown`` is what Discord has just confirmed, where the message shows the queue already.
         """
-        async with self._database.connection() as connection:
-            return await generations.to_queued(
+        async with self._database.transaction() as connection:
+            is_queued = await generations.to_queued(
                 connection,
-                generation_id,
+                generation.id,
                 is_shown=shown is not None,
-                face=shown.face if shown else None,
+                hosted=shown.photos if shown else (),
                 message_id=shown.message_id if shown else None,
                 at=self._now(),
             )
+            if is_queued:
+                images = generation.images // jobs
+                new = [NewJob(id=_new_job_id(), images=images, kind=kind) for _ in range(jobs)]
+                await provider_jobs.insert(connection, generation.id, new)
+        return is_queued
 
-    async def start(self, generation_id: int) -> ProviderJob | None:
-        """Queued -> running, with a job that is about to be submitted; None where it is queued no more."""
+    async def start(self, job_id: str) -> ProviderJob | None:
+        """A waiting job gets a slot, and its generation runs; None where it waits no more."""
         now = self._now()
         async with self._database.transaction() as connection:
-            if not await generations.to_running(connection, generation_id, now):
-                return None
-            return await provider_jobs.insert(
-                connection, job_id=str(uuid.uuid4()), generation_id=generation_id, n=0, at=now
-            )
+            job = await provider_jobs.to_submitting(connection, job_id, now)
+            if job is not None:
+                await generations.to_running(connection, job.generation_id, now)
+        return job
 
-    async def submitted(self, job_id: str, provider_id: str) -> None:
-        """The provider has taken a job."""
+    async def submitted(self, job_id: str, provider_id: str) -> ProviderJob | None:
+        """The provider has taken a job; None where that was known or nobody wants it any more."""
         async with self._database.connection() as connection:
-            await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=self._now())
+            return await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=self._now())
 
-    async def requeue(self, generation_id: int) -> bool:
-        """Running -> queued: the provider did not take it or does not know it any more."""
+    async def put_back(self, job: ProviderJob, *, is_try: bool) -> None:
+        """Back in line: the provider did not take it, does not know it any more, or failed at it for now."""
         async with self._database.transaction() as connection:
-            await provider_jobs.forget_untaken(connection, generation_id)
-            await provider_jobs.close(connection, generation_id)
-            return await generations.back_to_queued(connection, generation_id, self._now())
+            if not await provider_jobs.to_waiting(connection, job.id, new_id=_new_job_id(), is_try=is_try):
+                return
+            siblings = await provider_jobs.of_generation(connection, job.generation_id)
+            if all(sibling.state in (JobState.WAITING, JobState.FAILED) for sibling in siblings):
+                await generations.back_to_queued(connection, job.generation_id, self._now())
 
     async def announce_to_queue(self) -> list[int]:
         """There is something new to say to everybody who waits; returns whom it concerns."""
         async with self._database.connection() as connection:
             return await generations.show_queue_again(connection)
 
-    async def finish(self, generation: Generation, *, pictures: int) -> bool:
-        """Running -> finished, with the verified pictures on disk; what was paid beyond them is refunded."""
-        now = self._now()
+    async def job_done(self, job: ProviderJob, *, pictures: int, length: KnownLength | None) -> bool:
+        """A job's pictures are verified files on disk; returns whether its generation is over by that."""
         async with self._database.transaction() as connection:
-            if not await generations.to_finished(connection, generation.id, pictures=pictures, at=now):
-                return False
-            await provider_jobs.close(connection, generation.id)
-            missing = generation.images - pictures
-            if missing:
-                await ledger.refund(connection, generation_id=generation.id, images=missing, at=now)
-        log.info("generation %d finished with %d of %d pictures", generation.id, pictures, generation.images)
+            at = self._now()
+            is_news = await provider_jobs.to_done(connection, job.id, pictures=pictures, length=length, at=at)
+            return is_news and await self._conclude(connection, job.generation_id)
+
+    async def job_failed(self, job: ProviderJob, error: GenerationFailed) -> bool:
+        """A job makes nothing, for good; returns whether its generation is over by that."""
+        async with self._database.transaction() as connection:
+            is_news = await provider_jobs.to_failed(connection, job.id, text=str(error), at=self._now())
+            return is_news and await self._conclude(connection, job.generation_id, error.code)
+
+    async def _conclude(self, connection: Connection, generation_id: int, code: str = "provider") -> bool:
+        """Running -> finished or failed, once all its jobs are over; what was paid and did not come is refunded."""
+        jobs = await provider_jobs.of_generation(connection, generation_id)
+        if any(job.state in (JobState.WAITING, JobState.SUBMITTING, JobState.SUBMITTED) for job in jobs):
+            return False
+        text = next((job.failure_text for job in jobs if job.failure_text), None)
+        pictures = sum(job.pictures for job in jobs)
+        if not pictures:
+            return await self._fail(connection, generation_id, code, text or "")
+        now = self._now()
+        if not await generations.to_finished(connection, generation_id, pictures=pictures, missing_text=text, at=now):
+            return False
+        missing = sum(job.images for job in jobs) - pictures
+        if missing:
+            await ledger.refund(connection, generation_id=generation_id, images=missing, at=now)
+        log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
 
     async def fail(self, generation_id: int, error: UserError) -> bool:
         """Anything unfinished -> failed; everything that was paid and not yet given back is refunded."""
-        now = self._now()
         async with self._database.transaction() as connection:
-            before = await generations.get(connection, generation_id)
-            if before is None or before.state.is_terminal:
-                return False
-            await generations.to_failed(connection, generation_id, code=error.code, text=str(error), at=now)
-            await provider_jobs.close(connection, generation_id)
-            given_back = before.images - before.pictures if before.pictures else 0
-            await ledger.refund(connection, generation_id=generation_id, images=before.images - given_back, at=now)
-        log.info("generation %d failed: %s", generation_id, error.code)
+            return await self._fail(connection, generation_id, error.code, str(error))
+
+    async def _fail(self, connection: Connection, generation_id: int, code: str, text: str) -> bool:
+        now = self._now()
+        before = await generations.get(connection, generation_id)
+        if before is None or before.state.is_terminal:
+            return False
+        await generations.to_failed(connection, generation_id, code=code, text=text, at=now)
+        await provider_jobs.close(connection, generation_id)
+        given_back = before.images - before.pictures if before.state is State.FINISHED else 0
+        await ledger.refund(connection, generation_id=generation_id, images=before.images - given_back, at=now)
+        log.info("generation %d failed: %s", generation_id, code)
         return True
 
     async def mark_shown(self, generation_id: int, *, version: int, message_id: int | None) -> None:
@@ -188,3 +230,7 @@ class Generations:
         since = self._now() - self._quota.window
         spendings = await ledger.spendings(connection, scope=scope, member_id=member_id, since=since)
         return Balance(quota=self._quota, spendings=spendings)
+
+
+def _new_job_id() -> str:
+    return str(uuid.uuid4())

@@ -9,9 +9,10 @@ from db.generations import Generation
 from services.delivery import Delivery
 from services.downloads import DownloadError, Downloads
 from services.errors import GenerationFailed, PhotoRefused
-from services.photos import PHOTO_BYTES_MAX, FaceCrop, Photos
+from services.hosting import Hosting
+from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.presenter import NowhereToShow, Progress, Shown
-from services.request import Wish
+from services.request import Role, Wish
 from services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -26,9 +27,12 @@ _UNCHECKED = "The photo was cropped to its middle and not checked for a face."
 class Intake:
     """Prepares one generation at a time for the queue; holds no state of its own."""
 
-    def __init__(self, *, downloads: Downloads, photos: Photos, delivery: Delivery, tasks: Tasks) -> None:
+    def __init__(
+        self, *, downloads: Downloads, photos: Photos, hosting: Hosting, delivery: Delivery, tasks: Tasks
+    ) -> None:
         self._downloads = downloads
         self._photos = photos
+        self._hosting = hosting
         self._delivery = delivery
         self._tasks = tasks
         self._slots = asyncio.Semaphore(PHOTOS_AT_ONCE)
@@ -36,32 +40,46 @@ class Intake:
     async def prepare(
         self, generation: Generation, wish: Wish, scene: Callable[[], Awaitable[Progress]]
     ) -> Shown | None:
-        """Show the generation in the queue, as ``scene`` describes that, with the face where there is one.
+        """Show the generation in the queue, as ``scene`` describes that, with its photos where there are any.
 
-        Returns None where nothing had to be shown: there is no face, and the message is known already.
+        Returns None where nothing had to be shown: there is no photo, and the message is known already.
 
         Raises:
             PhotoRefused, GenerationFailed, NeverAcknowledged
         """
-        crop = await self._crop(generation.photo_url) if generation.photo_url else None
-        if crop is None and generation.message_id is not None:
+        prepared = await self._prepare(generation, wish)
+        if not prepared and generation.message_id is not None:
             return None
-        notes = () if crop is None or crop.detected else (_UNCHECKED,)
+        await self._hosting.keep(generation.id, [photo.jpeg for photo in prepared])
+        notes = () if all(photo.checked for photo in prepared) else (_UNCHECKED,)
         progress = await scene()
-        progress = replace(progress, new_face=crop.jpeg if crop else None, notes=(*notes, *progress.notes))
+        new_photos = tuple(photo.jpeg for photo in prepared)
+        progress = replace(progress, new_photos=new_photos, notes=(*notes, *progress.notes))
         try:
             shown = await self._delivery.show(generation, wish, progress)
         except NowhereToShow as error:
             raise GenerationFailed("message_gone", "The message of this request was deleted.") from error
-        if crop is not None and shown.face is None:
-            raise GenerationFailed("no_face_url", "Discord gave no address for the photo. Try again.")
+        if len(shown.photos) != len(prepared):
+            raise GenerationFailed("no_photo_url", "Discord gave no address for the photo. Try again.")
         return shown
 
-    async def _crop(self, photo_url: str) -> FaceCrop:
+    async def _prepare(self, generation: Generation, wish: Wish) -> list[Prepared]:
+        """All photos, one after another: their bytes are large, and other generations have theirs too."""
+        return [
+            await self._prepare_one(url, reference.role, number, len(wish.references))
+            for number, (url, reference) in enumerate(zip(generation.photo_urls, wish.references, strict=True), start=1)
+        ]
+
+    async def _prepare_one(self, url: str, role: Role, number: int, of: int) -> Prepared:
         with self._tasks.waiting():
             await self._slots.acquire()
         try:
-            return await self._photos.crop(await self._fetch(photo_url))
+            photo = await self._fetch(url)
+            return await (self._photos.crop(photo) if role is Role.FACE else self._photos.whole(photo))
+        except PhotoRefused as error:
+            if of == 1:
+                raise
+            raise PhotoRefused(f"Image {number} of {of} ({role}): {error}") from error
         finally:
             self._slots.release()
 

@@ -28,6 +28,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 WORKING_SIDE_PX = 2048
 CROP_SIDE_PX = 512
 CROP_QUALITY = 92
+STYLE_SIDE_PX = 1024  # the adapters scale to 224 pixels; this leaves the provider the choice
 
 # The detector's policy and its measurements: the long side scaled to 1024, no upsampling; a second box counts as a face
 # only with a clear score and a noticeable size, since the detector also finds patterns and posters in the background.
@@ -44,11 +45,13 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaceCrop:
-    """``jpeg`` is ``CROP_SIDE_PX`` square, without metadata. ``detected`` is False where no detector looked at it."""
+class Prepared:
+    """``jpeg`` is without metadata: of a face a crop of ``CROP_SIDE_PX`` square, of a style the whole picture, at most
+    ``STYLE_SIDE_PX`` on the long side. ``checked`` is False where a detector should have looked for a face and did not.
+    """
 
     jpeg: bytes = field(repr=False)
-    detected: bool
+    checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Photos:
         """Whether faces are looked for at all."""
         return self._detector is not None
 
-    async def crop(self, photo: bytes) -> FaceCrop:
+    async def crop(self, photo: bytes) -> Prepared:
         """The face in a photo.
 
         Raises:
@@ -94,12 +97,26 @@ class Photos:
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._crop, photo)
 
-    def _crop(self, photo: bytes) -> FaceCrop:
+    async def whole(self, photo: bytes) -> Prepared:
+        """The whole picture, for its style.
+
+        Raises:
+            PhotoRefused: with a sentence that says what to do.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _whole, photo)
+
+    def _crop(self, photo: bytes) -> Prepared:
         image = _decode(photo)
         if self._detector is None:
-            return FaceCrop(jpeg=_to_jpeg(ImageOps.fit(image, (CROP_SIDE_PX, CROP_SIDE_PX))), detected=False)
+            return Prepared(jpeg=_to_jpeg(ImageOps.fit(image, (CROP_SIDE_PX, CROP_SIDE_PX))), checked=False)
         upright, faces, scale = _find_faces(image, self._detector)
-        return FaceCrop(jpeg=_to_jpeg(_cut(upright, _the_one(faces, scale), scale)), detected=True)
+        return Prepared(jpeg=_to_jpeg(_cut(upright, _the_one(faces, scale), scale)), checked=True)
+
+
+def _whole(photo: bytes) -> Prepared:
+    image = _decode(photo)
+    image.thumbnail((STYLE_SIDE_PX, STYLE_SIDE_PX), Image.Resampling.LANCZOS)
+    return Prepared(jpeg=_to_jpeg(image), checked=True)
 
 
 def _decode(photo: bytes) -> Image.Image:

@@ -54,6 +54,10 @@ class Pictures:
         """They are posted, or will never be."""
         await asyncio.to_thread(shutil.rmtree, self._of(generation_id), ignore_errors=True)
 
+    async def discard_some(self, generation_id: int, numbers: Iterable[int]) -> None:
+        """Those of these numbers are made anew."""
+        await asyncio.to_thread(_remove, self._of(generation_id), frozenset(numbers))
+
     async def sweep(self, keep: Iterable[int]) -> None:
         """Remove the folders of generations that are over, such as a kill between posting and discarding leaves."""
         await asyncio.to_thread(_sweep, self._folder, {str(generation_id) for generation_id in keep})
@@ -83,6 +87,12 @@ def _write_verified(folder: Path, number: int, data: bytes) -> None:
 def _numbered(folder: Path) -> tuple[Path, ...]:
     found = [path for path in folder.glob("*") if path.stem.isdecimal()]
     return tuple(sorted(found, key=lambda path: int(path.stem)))
+
+
+def _remove(folder: Path, numbers: frozenset[int]) -> None:
+    for path in _numbered(folder):
+        if int(path.stem) in numbers:
+            path.unlink(missing_ok=True)
 
 
 def _fit(pictures: tuple[Path, ...], bytes_max: int) -> tuple[tuple[Path, ...], bool]:

@@ -1,19 +1,29 @@
 """Who waits, at which place, and who is next."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from db.generations import Waiting
-from db.provider_jobs import ProviderJob
+from db.provider_jobs import ProviderJob, Waiting
 from services.fairness import serving_order
 from services.generations import Generations
 
-# A face's address at Discord is signed for a day; after that the provider could not fetch it any more.
+# A photo's address at Discord is signed for a day; after that the provider could not fetch it any more.
 # https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
 WAIT_MAX = timedelta(hours=23)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a generation stands. ``place`` counts generations from 1; ``rounds`` is how many times all slots will have
+    been used when its last job is done.
+    """
+
+    place: int
+    rounds: int
+
+
 class Queue:
-    """The queued generations and the slots at the provider; both are only read from their rows."""
+    """The waiting jobs and the slots at the provider; both are only read from their rows."""
 
     def __init__(self, generations: Generations, *, in_flight_max: int) -> None:
         self._generations = generations
@@ -24,8 +34,8 @@ class Queue:
         line = await self._generations.line()
         if sum(line.in_flight.values()) >= self._in_flight_max:
             return None
-        for generation_id in serving_order(line.waiting, line.in_flight):
-            job = await self._generations.start(generation_id)
+        for waiting in serving_order(line.waiting, line.in_flight):
+            job = await self._generations.start(waiting.id)
             if job is not None:
                 return job
         return None
@@ -35,15 +45,19 @@ class Queue:
         line = await self._generations.line()
         return sum(line.in_flight.values()) < self._in_flight_max
 
-    async def place_of(self, generation_id: int, *, member_id: int, now: datetime) -> int:
-        """The place in line, from 1; of one that is not in it yet, the place that it would get."""
+    async def place_of(self, generation_id: int, *, member_id: int, jobs: int, now: datetime) -> Place:
+        """The place in line; of one that is not in it yet, the place that it would get with that many jobs."""
         line = await self._generations.line()
         waiting = list(line.waiting)
-        if all(generation.id != generation_id for generation in waiting):
-            waiting.append(Waiting(generation_id, member_id, now))
-        return serving_order(waiting, line.in_flight).index(generation_id) + 1
+        if all(job.generation_id != generation_id for job in waiting):
+            waiting += [Waiting("", generation_id, member_id, now)] * jobs
+        order = [job.generation_id for job in serving_order(waiting, line.in_flight)]
+        before = order[: order.index(generation_id)]
+        last = len(order) - order[::-1].index(generation_id)
+        busy = sum(line.in_flight.values())
+        return Place(place=len(set(before)) + 1, rounds=-(-(busy + last) // self._in_flight_max))
 
     async def expired(self, now: datetime) -> list[int]:
-        """Those who have waited too long to be served at all."""
+        """The generations that have waited too long to be served at all."""
         line = await self._generations.line()
-        return [generation.id for generation in line.waiting if now - generation.created_at > WAIT_MAX]
+        return sorted({job.generation_id for job in line.waiting if now - job.created_at > WAIT_MAX})

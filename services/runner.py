@@ -10,35 +10,35 @@ from typing import Any
 
 from db.connection import StorageError
 from db.generations import Generation, NewGeneration, State
-from db.provider_jobs import JobState, ProviderJob
+from db.provider_jobs import JobState, KnownLength, ProviderJob
 from services.allowance import Allowance
 from services.collector import Collector, Retries
 from services.delivery import Delivery
 from services.downloads import Downloads
-from services.errors import GenerationFailed, PhotoRefused, Restarting, UserError
+from services.errors import GenerationFailed, Restarting, UserError
 from services.gate import Gate, Pauses
 from services.generations import Generations
-from services.imagepipeline.adapters import AdaptersClient
-from services.imagepipeline.answers import Answer, Busy, Done, Failed, Misconfigured, Pending, Rejected, Unreachable
+from services.hosting import Hosting
+from services.imagepipeline.answers import Answer, Cause, Done, Failed, Misconfigured, Pending
+from services.imagepipeline.client import ImageClient
 from services.intake import Intake
 from services.photos import Photos
 from services.pictures import Pictures
-from services.presenter import Failure, NeverAcknowledged, Presenter, Progress, Result, Scene
+from services.presenter import NeverAcknowledged, Presenter
 from services.queue import Queue
 from services.quotas import Balance
 from services.request import Wish
+from services.scenes import Scenes
+from services.schedule import SAMPLES_MAX, Length, Schedule
+from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
-from services.words import counted
+from services.words import counted, sentence
 
 log = logging.getLogger(__name__)
 
-# How often a job that the provider has lost is submitted anew.
-LOST_MAX = 2
-_REFUSED_NOTE = (
-    "The bot's account at the image service needs its owner's attention. "
-    "Your request is kept, and will be made as soon as that is done."
-)
+# How often a job that the provider has lost, or failed at for reasons of its own, is put back in line.
+TRIES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +56,19 @@ class Timing:
     pace: Pace = field(default_factory=Pace)
     pauses: Pauses = field(default_factory=Pauses)
     retries: Retries = field(default_factory=Retries)
-    submit_first_s: float = 1.0
-    submit_longest_s: float = 30.0
+    backoff: Backoff = field(default_factory=Backoff)
+    failed_s: float = 5.0  # after a failure that another try may mend; three times as long after each further one
     show_first_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """The bot's ways to the world."""
+    """The bot's ways to the world. ``webhook_url`` makes the address for a job's webhook, where there are webhooks."""
 
-    client: AdaptersClient
+    client: ImageClient
     presenter: Presenter
+    hosting: Hosting
+    webhook_url: Callable[[str], str] | None
     photo_downloads: Downloads
     picture_downloads: Downloads
 
@@ -78,6 +80,7 @@ class Runner:
         self,
         *,
         generations: Generations,
+        schedule: Schedule,
         outside: Outside,
         photos: Photos,
         pictures: Pictures,
@@ -88,6 +91,8 @@ class Runner:
     ) -> None:
         self._generations = generations
         self._client = outside.client
+        self._hosting = outside.hosting
+        self._has_webhooks = outside.webhook_url is not None
         self._pictures = pictures
         self._limits = limits
         self._tasks = tasks
@@ -97,37 +102,70 @@ class Runner:
         self._queue_news = asyncio.Event()
         self._queue = Queue(generations, in_flight_max=limits.in_flight_max)
         self._gate = Gate(tasks=tasks, pauses=timing.pauses)
+        self._scenes = Scenes(
+            generations=generations,
+            queue=self._queue,
+            gate=self._gate,
+            pictures=pictures,
+            schedule=schedule,
+            now=now,
+        )
         self._delivery = Delivery(
             presenter=outside.presenter,
             generations=generations,
             tasks=tasks,
             now=now,
             allowance=Allowance(clock=asyncio.get_running_loop().time),
-            scene_of=self._scene_of,
-            on_over=pictures.discard,
+            scene_of=self._scenes.of,
+            on_over=self._discard,
             first_retry_s=timing.show_first_s,
         )
-        self._intake = Intake(downloads=outside.photo_downloads, photos=photos, delivery=self._delivery, tasks=tasks)
+        self._intake = Intake(
+            downloads=outside.photo_downloads,
+            photos=photos,
+            hosting=outside.hosting,
+            delivery=self._delivery,
+            tasks=tasks,
+        )
+        self._submitter = Submitter(
+            client=outside.client,
+            hosting=outside.hosting,
+            webhook_url=outside.webhook_url,
+            gate=self._gate,
+            tasks=tasks,
+            now=now,
+            timeout=limits.timeout,
+            backoff=timing.backoff,
+        )
         self._collector = Collector(
             downloads=outside.picture_downloads, pictures=pictures, tasks=tasks, retries=timing.retries
         )
         self._tracker = Tracker(
-            ask=outside.client.ask,
+            ask=self._ask,
             on_outcome=self._tracked,
             tasks=tasks,
             now=now,
             timeout=limits.timeout,
             pace=timing.pace,
+            schedule=schedule,
         )
+
+    @property
+    def account_usd(self) -> float | None:
+        """What the image service last said is left in the operator's account; None where it never said."""
+        return self._client.account_usd
 
     async def start(self) -> None:
         """Take up everything that is not over; call it once Discord can be reached."""
         unfinished = await self._generations.unfinished()
         await self._pictures.sweep(generation.id for generation in unfinished)
+        await self._hosting.sweep(generation.id for generation in unfinished)
         self._tasks.spawn(self._tracker.run(), "tracker")
         self._tasks.spawn(self._dispatch(), "dispatch")
         for generation in unfinished:
             await self._resume(generation)
+        for job in await self._generations.at_provider():
+            self._begin_job(job, self._resume_job(job), "take up")
         for generation_id in await self._generations.behind():
             self._delivery.wake(generation_id)
         if unfinished:
@@ -161,26 +199,41 @@ class Runner:
         """The end is near: refuse what comes from now on."""
         self._takes_more = False
 
+    def hooked(self, job_id: str, body: bytes) -> None:
+        """A webhook has come for a job: a hint to ask the service, which alone is believed."""
+        if not self._submitter.named_late(job_id, body):
+            self._tracker.hint(job_id)
+
     async def _resume(self, generation: Generation) -> None:
+        if Wish.from_json(generation.wish).api is not self._client.api and generation.state is not State.FINISHED:
+            text = "The bot was moved to another image service before this was made. Ask again."
+            await self._fail(generation.id, GenerationFailed("other_api", text))
+            return
         match generation.state:
             case State.RECEIVED:
                 self._begin(generation.id, self._take_in(generation.id), "take in")
-            case State.QUEUED:
+            case State.QUEUED | State.RUNNING:
                 self._queue_news.set()
-            case State.RUNNING:
-                await self._resume_job(generation)
             case _:
                 self._delivery.wake(generation.id)
 
-    async def _resume_job(self, generation: Generation) -> None:
-        job = (await self._generations.jobs(generation.id))[-1]
-        if job.state is JobState.SUBMITTED and job.provider_id and job.submitted_at:
-            self._follow(generation, provider_id=job.provider_id, submitted_at=job.submitted_at)
-        else:
-            self._begin(generation.id, self._submit(job), "submit")
+    async def _resume_job(self, job: ProviderJob) -> None:
+        if job.state is JobState.SUBMITTED:
+            await self._follow(job)
+            return
+        provider_id = await self._submitter.late_name(job.id)
+        if provider_id is None:
+            await self._submit(job)
+            return
+        log.info("generation %d: a webhook named the job that was being submitted", job.generation_id)
+        await self._taken(job, provider_id)
+        self._tracker.hint(job.id)
 
     def _begin(self, generation_id: int, work: Coroutine[Any, Any, None], what: str) -> None:
         self._tasks.spawn(self._guard(generation_id, work), f"{what} generation {generation_id}")
+
+    def _begin_job(self, job: ProviderJob, work: Coroutine[Any, Any, None], what: str) -> None:
+        self._tasks.spawn(self._guard_job(job, work), f"{what} job {job.n} of generation {job.generation_id}")
 
     async def _guard(self, generation_id: int, work: Coroutine[Any, Any, None]) -> None:
         """Whatever goes wrong with one generation ends that one, with a refund and a sentence, and nothing else."""
@@ -194,13 +247,33 @@ class Runner:
             raise  # without the database nothing can go on
         except Exception:
             log.exception("generation %d met a bug", generation_id)
-            sentence = f"Something went wrong in the bot. Its owner finds the cause under number {generation_id}."
-            await self._fail(generation_id, GenerationFailed("internal", sentence))
+            await self._fail(generation_id, _internal(generation_id))
+
+    async def _guard_job(self, job: ProviderJob, work: Coroutine[Any, Any, None]) -> None:
+        """The same for one of a generation's jobs: the others go on."""
+        try:
+            await work
+        except GenerationFailed as error:
+            await self._job_failed(job, error)
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("job %d of generation %d met a bug", job.n, job.generation_id)
+            await self._job_failed(job, _internal(job.generation_id))
 
     async def _fail(self, generation_id: int, error: UserError) -> None:
         if await self._generations.fail(generation_id, error):
             self._delivery.wake(generation_id)
             self._queue_news.set()
+
+    async def _job_failed(self, job: ProviderJob, error: GenerationFailed) -> None:
+        if await self._generations.job_failed(job, error):
+            self._delivery.wake(job.generation_id)
+        self._queue_news.set()
+
+    async def _discard(self, generation_id: int) -> None:
+        await self._pictures.discard(generation_id)
+        await self._hosting.discard(generation_id)
 
     async def _take_in(self, generation_id: int) -> None:
         """Received -> queued."""
@@ -208,14 +281,14 @@ class Runner:
         if generation is None or generation.state is not State.RECEIVED:
             return
         wish = Wish.from_json(generation.wish)
-        shown = await self._intake.prepare(generation, wish, lambda: self._in_queue(generation))
-        if await self._generations.queue(generation_id, shown):
+        shown = await self._intake.prepare(generation, wish, lambda: self._scenes.in_queue(generation, wish))
+        if await self._generations.queue(generation, kind=wish.kind, jobs=wish.jobs, shown=shown):
             self._queue_news.set()
             if self._gate.closed_for_s() or not await self._queue.is_moving():
                 self._delivery.wake(generation_id)  # otherwise there is more to show in a moment
 
     async def _dispatch(self) -> None:
-        """Queued -> running, for as long as there are slots and the service takes anything."""
+        """Waiting jobs get slots, for as long as there are any and the service takes anything."""
         while True:
             self._queue_news.clear()
             await self._gate.wait()
@@ -226,48 +299,47 @@ class Runner:
                 if self._gate.refusal is None:  # a probe that is refused again has nothing new to tell the member
                     self._delivery.wake(job.generation_id)
                 self._gate.passed()
-                self._begin(job.generation_id, self._submit(job), "submit")
+                self._begin_job(job, self._submit(job), "submit")
                 continue
             with self._tasks.waiting():
                 await self._queue_news.wait()
 
     async def _submit(self, job: ProviderJob) -> None:
-        """Ask the provider until it has taken the job, refused it, or the deadline has come."""
+        """Submitting -> submitted, over, or back in line."""
         generation = await self._generations.get(job.generation_id)
         if generation is None or generation.state is not State.RUNNING:
             return
-        wish, face_url = Wish.from_json(generation.wish), generation.face.url if generation.face else None
-        wait_s = self._timing.submit_first_s
-        while True:
-            try:
-                answer = await self._client.submit(wish, face_url=face_url, idempotency_key=job.id)
-                break
-            except Misconfigured as error:
-                await self._refused(generation, error)
-                return
-            except Rejected as error:
+        try:
+            answer = await self._submitter.submit(generation, Wish.from_json(generation.wish), job)
+        except Misconfigured as error:
+            await self._account_refused(job, error)
+            return
+        except GenerationFailed as error:
+            if error.code == "rejected":
                 await self._gate_opens()
-                sentence = f"The image service refused the request: {error.message}"
-                raise GenerationFailed("rejected", _sentence(sentence)) from error
-            except Busy as error:
-                self._gate.busy(error.retry_after_s)
-            except Unreachable as error:
-                log.warning("generation %d could not be submitted yet: %s", generation.id, error)
-            if self._now() >= job.created_at + self._limits.timeout:
-                raise GenerationFailed("unreachable", "The image service could not be reached.")
-            await self._tasks.sleep(max(self._gate.closed_for_s(), wait_s * random.uniform(0.8, 1.2)))  # noqa: S311 - spreads load
-            wait_s = min(2 * wait_s, self._timing.submit_longest_s)
+            raise
         await self._gate_opens()
         self._delivery.wake(generation.id)
-        await self._answered(generation, job, answer)
+        match answer:
+            case Pending(job_id=provider_id):
+                await self._taken(job, provider_id)
+            case Done(sources=sources):
+                await self._collect(job, sources, None)
+            case Failed():
+                await self._came_to_nothing(job, answer)
 
-    async def _refused(self, generation: Generation, error: Misconfigured) -> None:
-        before = await self._generations.get(generation.id)
-        await self._generations.requeue(generation.id)
+    async def _taken(self, job: ProviderJob, provider_id: str) -> None:
+        submitted = await self._generations.submitted(job.id, provider_id)
+        if submitted is not None:
+            await self._follow(submitted)
+
+    async def _account_refused(self, job: ProviderJob, error: Misconfigured, *, is_try: bool = False) -> None:
+        before = await self._generations.get(job.generation_id)
+        await self._generations.put_back(job, is_try=is_try)
         if self._gate.refused(error):
             await self._tell_the_queue()
         elif before is not None and before.shown == before.version:
-            self._delivery.wake(generation.id)  # it was shown as being made
+            self._delivery.wake(job.generation_id)  # it was shown as being made
         self._queue_news.set()
 
     async def _gate_opens(self) -> None:
@@ -279,91 +351,93 @@ class Runner:
         for generation_id in await self._generations.announce_to_queue():
             self._delivery.wake(generation_id)
 
-    async def _answered(self, generation: Generation, job: ProviderJob, answer: Answer) -> None:
-        match answer:
-            case Pending(job_id=provider_id):
-                await self._generations.submitted(job.id, provider_id)
-                self._follow(generation, provider_id=provider_id, submitted_at=self._now())
-            case Done(sources=sources):
-                await self._collect(generation, sources)
-            case Failed(message=message):
-                raise _made_nothing(message)
-
-    def _follow(self, generation: Generation, *, provider_id: str, submitted_at: datetime) -> None:
-        model = Wish.from_json(generation.wish).model
+    async def _follow(self, job: ProviderJob) -> None:
+        generation = await self._generations.get(job.generation_id)
+        if generation is None or job.provider_id is None or job.submitted_at is None:
+            return
+        wish = Wish.from_json(generation.wish)
         self._tracker.follow(
-            Tracked(generation_id=generation.id, provider_id=provider_id, model=model, submitted_at=submitted_at)
+            Tracked(
+                job_id=job.id,
+                generation_id=job.generation_id,
+                provider_id=job.provider_id,
+                route=self._client.route(wish),
+                kind=wish.kind,
+                submitted_at=job.submitted_at,
+                is_announced=self._has_webhooks,
+            )
         )
 
-    def _tracked(self, tracked: Tracked, outcome: Outcome) -> None:
-        self._begin(tracked.generation_id, self._came_out(tracked.generation_id, outcome), "collect")
+    async def _ask(self, tracked: Tracked) -> Answer:
+        return await self._client.ask(tracked.route, tracked.provider_id)
 
-    async def _came_out(self, generation_id: int, outcome: Outcome) -> None:
-        generation = await self._generations.get(generation_id)
-        if generation is None or generation.state is not State.RUNNING:
-            return
+    def _tracked(self, tracked: Tracked, outcome: Outcome, length: Length | None) -> None:
+        self._tasks.spawn(self._came_out(tracked, outcome, length), f"finish generation {tracked.generation_id}")
+
+    async def _came_out(self, tracked: Tracked, outcome: Outcome, length: Length | None) -> None:
+        job = await self._generations.job(tracked.job_id)
+        if job is not None and job.state is JobState.SUBMITTED:
+            await self._guard_job(job, self._conclude(job, outcome, length))
+
+    async def _conclude(self, job: ProviderJob, outcome: Outcome, length: Length | None) -> None:
         match outcome:
             case Done(sources=sources):
-                await self._collect(generation, sources)
-            case Failed(message=message):
-                raise _made_nothing(message)
+                known = KnownLength(job.kind, length.over_s, length.done_s) if length else None
+                await self._collect(job, sources, known)
+            case Failed():
+                await self._came_to_nothing(job, outcome)
             case TimedOut():
                 minutes = round(self._limits.timeout.total_seconds() / 60)
                 raise GenerationFailed(
                     "timeout", f"The image service did not finish within {counted(minutes, 'minute')}."
                 )
             case Lost():
-                await self._lost(generation_id)
+                if job.tries >= TRIES_MAX:
+                    raise GenerationFailed("lost", "The image service lost the request again and again.")
+                log.warning("the image service lost a job of generation %d; it is asked anew", job.generation_id)
+                await self._put_back(job)
 
-    async def _lost(self, generation_id: int) -> None:
-        if len(await self._generations.jobs(generation_id)) > LOST_MAX:
-            raise GenerationFailed("lost", "The image service lost the request again and again.")
-        log.warning("the image service lost generation %d; it is submitted anew", generation_id)
-        await self._generations.requeue(generation_id)
-        self._delivery.wake(generation_id)
+    async def _came_to_nothing(self, job: ProviderJob, failed: Failed) -> None:
+        """Put it back in line where another try may succeed; the slot stays taken for the pause before that.
+
+        Raises:
+            GenerationFailed: it was tried often enough, or it would be of no use.
+        """
+        if failed.cause is Cause.REQUEST or job.tries >= TRIES_MAX:
+            raise GenerationFailed("provider", sentence(f"The image service could not make it: {failed.message}"))
+        log.warning("a job of generation %d failed (%s); trying again", job.generation_id, failed.cause.name.lower())
+        match failed.cause:
+            case Cause.ACCOUNT:
+                advice = "Check the ImagePipeline account: it has to be topped up."
+                error = Misconfigured(f"A job failed because of the account. {advice} It said: {failed.message}")
+                await self._account_refused(job, error, is_try=True)
+                return
+            case Cause.BUSY:
+                self._gate.busy(None)
+            case Cause.SERVICE:
+                await self._tasks.sleep(self._timing.failed_s * 3**job.tries * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+        await self._put_back(job)
+
+    async def _put_back(self, job: ProviderJob) -> None:
+        await self._generations.put_back(job, is_try=True)
+        self._delivery.wake(job.generation_id)
         self._queue_news.set()
 
-    async def _collect(self, generation: Generation, sources: tuple[str, ...]) -> None:
-        """Running -> finished."""
-        kept = await self._collector.collect(generation, sources)
-        if await self._generations.finish(generation, pictures=kept):
-            self._delivery.wake(generation.id)
-            self._queue_news.set()
-
-    async def _scene_of(self, generation: Generation, wish: Wish, *, each_max: int) -> Scene:
-        match generation.state:
-            case State.RECEIVED | State.QUEUED:
-                return await self._in_queue(generation)
-            case State.RUNNING:
-                return Progress(place=None)
-            case State.FINISHED | State.SETTLED:
-                return await self._result(generation, wish, each_max)
-            case State.FAILED:
-                return Failure(
-                    sentence=generation.failure_text or "",
-                    refunded=generation.images,
-                    private=generation.failure_code == PhotoRefused.code,
-                )
-
-    async def _in_queue(self, generation: Generation) -> Progress:
-        place = await self._queue.place_of(generation.id, member_id=generation.member_id, now=self._now())
-        return Progress(place=place, notes=(_REFUSED_NOTE,) if self._gate.refusal else ())
-
-    async def _result(self, generation: Generation, wish: Wish, each_max: int) -> Result:
-        pictures, shrunk = await self._pictures.fitted(generation.id, each_max=each_max)
-        if not pictures:
-            raise GenerationFailed("pictures_gone", "The pictures were made, but are no longer on the bot's disk.")
-        return Result(
-            pictures=pictures,
-            refunded=wish.images - generation.pictures,
-            balance=await self.balance(scope=generation.scope, member_id=generation.member_id),
-            shrunk=shrunk,
-        )
+    async def _collect(self, job: ProviderJob, sources: tuple[str, ...], length: KnownLength | None) -> None:
+        kept = await self._collector.collect(job, sources)
+        if await self._generations.job_done(job, pictures=kept, length=length):
+            self._delivery.wake(job.generation_id)
+        self._queue_news.set()
 
 
-def _made_nothing(message: str) -> GenerationFailed:
-    return GenerationFailed("provider", _sentence(f"The image service could not make it: {message}"))
+async def load_schedule(generations: Generations) -> Schedule:
+    """What earlier lives have learnt about how long jobs take."""
+    remembered: dict[str, list[Length]] = {}
+    for known in await generations.lengths(each=SAMPLES_MAX):
+        remembered.setdefault(known.kind, []).append(Length(known.over_s, known.done_s))
+    return Schedule(remembered)
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+def _internal(generation_id: int) -> GenerationFailed:
+    text = f"Something went wrong in the bot. Its owner finds the cause under number {generation_id}."
+    return GenerationFailed("internal", text)

@@ -19,3 +19,8 @@ def at(moment: datetime) -> str:
 def refunded(images: int) -> str:
     """What a member reads after something they paid for was not made."""
     return "Your image was refunded." if images == 1 else f"Your {images} images were refunded."
+
+
+def sentence(text: str) -> str:
+    """The text with an end, where it has none."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

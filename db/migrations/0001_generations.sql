@@ -85,3 +85,9 @@ END;
 CREATE TABLE command_guilds (
     guild_id  INTEGER PRIMARY KEY
 ) STRICT;
+
+-- One secret key for each thing that is signed, made once, so that what was signed stays good across restarts.
+CREATE TABLE signing_keys (
+    purpose  TEXT PRIMARY KEY,
+    key      BLOB NOT NULL CHECK (length(key) = 32)
+) STRICT;

@@ -1,6 +1,7 @@
 """What the image service may answer, in our words."""
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from services.errors import FacelockError
 
@@ -20,11 +21,21 @@ class Done:
     sources: tuple[str, ...] = field(repr=False)
 
 
+class Cause(Enum):
+    """Why a job failed, as far as it decides what to do next."""
+
+    REQUEST = auto()  # asking again would change nothing
+    SERVICE = auto()  # another try may succeed
+    BUSY = auto()  # another try may succeed, when fewer jobs are under way
+    ACCOUNT = auto()  # the operator has to act first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """The service gave up on the job; ``message`` is its own text, cleaned and shortened."""
 
     message: str
+    cause: Cause = Cause.REQUEST
 
 
 Answer = Pending | Done | Failed

@@ -6,13 +6,14 @@ The vendor's pages, its own clients and other people's disagree on spellings, so
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from services.imagepipeline.answers import Answer, Done, Failed, Pending, Unreachable
+from services.imagepipeline.answers import Answer, Cause, Done, Failed, Pending, Unreachable
 
 DONE = frozenset({"success", "successful", "succeeded", "completed", "complete", "done"})
 FAILED = frozenset({"failure", "failed", "error", "cancelled", "canceled"})
@@ -36,7 +37,7 @@ def read_answer(body: object, *, job_id: str | None = None) -> Answer:
     status = _text(fields.get("status")).lower()
     sources = _sources(fields)
     if status in FAILED:
-        return Failed(message=error_message(fields) or "it gave no reason")
+        return Failed(message=error_message(fields) or "it gave no reason", cause=_cause(fields))
     if sources and (status in DONE or not status):
         return Done(sources=sources)
     if status in DONE:
@@ -48,6 +49,22 @@ def read_answer(body: object, *, job_id: str | None = None) -> Answer:
     if reason:
         return Failed(message=reason)
     raise Unreachable("the answer names no job")
+
+
+def balance_usd(body: object) -> float | None:
+    """What is left in the account, where an answer says so."""
+    value = _fields(body).get("balance_remaining_usd")
+    try:
+        balance = float(_text(value))
+    except ValueError:
+        return None
+    return balance if math.isfinite(balance) else None
+
+
+def upload_url(body: object) -> str | None:
+    """Where an uploaded file lies."""
+    url = _text(_fields(body).get("url"))
+    return url if re.match(r"https?://", url, re.IGNORECASE) else None
 
 
 def job_id_in(body: object) -> str | None:
@@ -100,6 +117,35 @@ def _job_id(fields: dict[str, Any]) -> str | None:
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip()
     return None
+
+
+# https://stage.imagepipeline.io/docs/reference/errors: the table of failure_reason_code.
+_CAUSES = {
+    "RATE_LIMIT_EXCEEDED": Cause.BUSY,
+    "CONCURRENT_JOBS_EXCEEDED": Cause.BUSY,
+    "INSUFFICIENT_CREDITS": Cause.ACCOUNT,
+    "INSUFFICIENT_BALANCE": Cause.ACCOUNT,
+    "CREDIT_CHARGE_FAILED": Cause.ACCOUNT,
+    "INPUT_INVALID": Cause.REQUEST,
+    "MODEL_ERROR": Cause.SERVICE,
+    "MODEL_UNAVAILABLE": Cause.SERVICE,
+    "STORAGE_ERROR": Cause.SERVICE,
+    "TIMEOUT": Cause.SERVICE,
+    "INTERNAL_ERROR": Cause.SERVICE,
+    "CANCELLED": Cause.REQUEST,
+}
+
+
+def _cause(fields: dict[str, Any]) -> Cause:
+    """By the code where it is known, otherwise by ``retryable``; a service that says neither means it."""
+    error = fields.get("error")
+    nested = cast(dict[str, Any], error) if isinstance(error, dict) else {}
+    for place in (fields, nested):
+        for name in ("failure_reason_code", "error_code", "code"):
+            cause = _CAUSES.get(_text(place.get(name)).upper())
+            if cause is not None:
+                return cause
+    return Cause.SERVICE if fields.get("retryable") is True or nested.get("retryable") is True else Cause.REQUEST
 
 
 def _sources(fields: dict[str, Any]) -> tuple[str, ...]:

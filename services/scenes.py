@@ -1,0 +1,100 @@
+"""What there is to show of a generation, composed from its row and from what is known about the queue."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from db.generations import Generation, State
+from services.errors import GenerationFailed, PhotoRefused
+from services.gate import Gate
+from services.generations import Generations
+from services.pictures import Pictures
+from services.presenter import Failure, Progress, Result, Scene
+from services.queue import Queue
+from services.request import Wish
+from services.schedule import Schedule
+from services.tokens import TOKENS_MAX, unread
+
+_REFUSED_NOTE = (
+    "The bot's account at the image service needs its owner's attention. "
+    "Your request is kept, and will be made as soon as that is done."
+)
+UNREAD_CHARACTERS_SHOWN = 60
+
+
+class Scenes:
+    """Composes scenes; changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        generations: Generations,
+        queue: Queue,
+        gate: Gate,
+        pictures: Pictures,
+        schedule: Schedule,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._generations = generations
+        self._queue = queue
+        self._gate = gate
+        self._pictures = pictures
+        self._schedule = schedule
+        self._now = now
+
+    async def of(self, generation: Generation, wish: Wish, *, each_max: int) -> Scene:
+        """The scene for the row as it is; no picture of it is larger than ``each_max`` bytes.
+
+        Raises:
+            GenerationFailed: the pictures are gone.
+        """
+        match generation.state:
+            case State.RECEIVED | State.QUEUED:
+                return await self.in_queue(generation, wish)
+            case State.RUNNING:
+                return self._running(generation, wish)
+            case State.FINISHED | State.SETTLED:
+                return await self._result(generation, wish, each_max)
+            case State.FAILED:
+                return Failure(
+                    sentence=generation.failure_text or "",
+                    refunded=generation.images,
+                    private=generation.failure_code == PhotoRefused.code,
+                )
+
+    async def in_queue(self, generation: Generation, wish: Wish) -> Progress:
+        """Its place, and when it will be ready; of one that is about to be queued, the place that it will get."""
+        now = self._now()
+        place = await self._queue.place_of(
+            generation.id, member_id=generation.member_id, jobs=wish.jobs, now=generation.created_at
+        )
+        typical_s = self._schedule.typical_s(wish.kind)
+        is_known = typical_s is not None and not self._gate.refusal
+        ready_at = now + timedelta(seconds=place.rounds * typical_s) if is_known and typical_s else None
+        notes = (*_notes(wish), _REFUSED_NOTE) if self._gate.refusal else _notes(wish)
+        return Progress(place=place.place, ready_at=ready_at, notes=notes)
+
+    def _running(self, generation: Generation, wish: Wish) -> Progress:
+        typical_s = self._schedule.typical_s(wish.kind)
+        ready_at = generation.changed_at + timedelta(seconds=typical_s) if typical_s else None
+        is_ahead = ready_at is not None and ready_at > self._now()
+        return Progress(place=None, ready_at=ready_at if is_ahead else None, notes=_notes(wish))
+
+    async def _result(self, generation: Generation, wish: Wish, each_max: int) -> Result:
+        pictures, shrunk = await self._pictures.fitted(generation.id, each_max=each_max)
+        if not pictures:
+            raise GenerationFailed("pictures_gone", "The pictures were made, but are no longer on the bot's disk.")
+        return Result(
+            pictures=pictures,
+            refunded=wish.images - generation.pictures,
+            missing=generation.failure_text,
+            balance=await self._generations.balance(scope=generation.scope, member_id=generation.member_id),
+            shrunk=shrunk,
+        )
+
+
+def _notes(wish: Wish) -> tuple[str, ...]:
+    rest = unread(wish.prompt)
+    if not rest:
+        return wish.notes
+    shown = rest if len(rest) <= UNREAD_CHARACTERS_SHOWN else f"{rest[: UNREAD_CHARACTERS_SHOWN - 1]}…"
+    return (*wish.notes, f"The model reads about {TOKENS_MAX} words and signs of a prompt. It will not read: {shown}")

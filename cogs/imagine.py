@@ -1,26 +1,24 @@
-"""``/imagine``: from the command to an accepted generation. Everything after that is the job runner's."""
+"""What the commands of both dialects share: from the options of a command to an accepted generation. Everything after
+that is the job runner's.
+"""
 
 import asyncio
 import logging
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.answers import in_time
 from services import network
-from services.config import Settings
-from services.errors import PhotoRefused
+from services.errors import InvalidWish, PhotoRefused, UserError
 from services.generations import NewGeneration
 from services.photos import PHOTO_BYTES_MAX
 from services.quotas import scope_of
-from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, SEED, Model, Wish
+from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, Wish, size_of
 from services.runner import Runner
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 log = logging.getLogger(__name__)
 
@@ -29,66 +27,105 @@ DEFER_TIMEOUT_S = 1.5
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_INTERACTION = 10062
 
+SHAPES = [app_commands.Choice(name=shape.capitalize(), value=shape.value) for shape in Shape]
 
-class Imagine(commands.Cog):
-    """Making pictures."""
 
-    def __init__(self, runner: Runner, settings: Settings) -> None:
-        self._runner = runner
-        self._settings = settings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """An attachment option of a command, and the option beside it that says how strongly to follow the image, in
+    percent.
+    """
 
-    @app_commands.command()
-    @app_commands.describe(
-        prompt="What the pictures should show",
-        face="A photo of the person to show: one face, from the front",
-        model="Which model makes them",
-        count="How many pictures (1)",
-    )
-    @app_commands.choices(model=[app_commands.Choice(name=model.label, value=model.value) for model in Model])
-    async def imagine(
-        self,
-        interaction: discord.Interaction,
-        prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
-        face: discord.Attachment | None = None,
-        model: str | None = None,
-        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
-    ) -> None:
-        """Make pictures from a description, with the face from a photo if you attach one."""
-        if face is not None and face.size > PHOTO_BYTES_MAX:
-            raise PhotoRefused(f"The photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
-        wish = self._wish(prompt, Model(model) if model else self._settings.default_model, count)
-        new = _new_generation(interaction, wish, face)
-        generation_id = await in_time(interaction, self._runner.accept(new), ephemeral=False)
-        if generation_id is None:
-            return  # a repeat of a command that was taken already, by a replay of the gateway
-        await self._acknowledge(interaction, generation_id)
+    role: Role
+    name: str
+    photo: discord.Attachment | None
+    percent_name: str
+    percent: int | None = None
 
-    def _wish(self, prompt: str, model: Model, count: int) -> Wish:
-        model_id = {Model.SD: self._settings.sd_model_id, Model.SDXL: self._settings.sdxl_model_id}[model]
-        seed = secrets.randbelow(SEED[1] + 1)
-        return Wish.of(prompt=prompt, model=model, model_id=model_id, images=count, seed=seed)
 
-    async def _acknowledge(self, interaction: discord.Interaction, generation_id: int) -> None:
-        """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
-        the runner goes on: the first edit of the message will tell.
-        """
-        message_id = None
+def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[discord.Attachment]]:
+    """What was attached, as the request needs it and as Discord gave it, in the same order: faces, then styles.
+
+    Raises:
+        UserError: a strength was named for an image that is not there.
+    """
+    references: list[Reference] = []
+    photos: list[discord.Attachment] = []
+    for slot in sorted(slots, key=lambda slot: slot.role is not Role.FACE):
+        if slot.photo is not None:
+            scale = SCALE_DEFAULT if slot.percent is None else slot.percent / 100
+            references.append(Reference(role=slot.role, scale=scale))
+            photos.append(slot.photo)
+        elif slot.percent is not None:
+            raise UserError(f"`{slot.percent_name}` needs an image in `{slot.name}`. Attach one, or leave it out.")
+    return tuple(references), photos
+
+
+def random_seed() -> int:
+    """For who names none."""
+    return secrets.randbelow(SEED[1] + 1)
+
+
+def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
+    """What was typed where it is a size in pixels, otherwise the shapes that begin like it, or all of them."""
+    begun = typed.strip().lower()
+    fitting = [shape for shape in Shape if shape.startswith(begun)]
+    if not fitting:
         try:
-            if not interaction.response.is_done():
-                async with asyncio.timeout(DEFER_TIMEOUT_S):
-                    response = await interaction.response.defer(thinking=True)
-                message_id = response.message_id if response else None
-        except discord.HTTPException as error:
-            log.warning("generation %d: Discord answered the deferral with %s", generation_id, error.status)
-            if error.code == UNKNOWN_INTERACTION:
-                await self._runner.unacknowledged(generation_id)
-                return
-        except network.FAULTS as error:
-            log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
-        await self._runner.acknowledged(generation_id, message_id)
+            width, height = size_of(typed, table)
+        except InvalidWish:
+            fitting = list(Shape)
+        else:
+            return [app_commands.Choice(name=f"{width}x{height}", value=f"{width}x{height}")]
+    return [
+        app_commands.Choice(name=f"{shape.capitalize()}, {width}x{height}", value=shape.value)
+        for shape, (width, height) in table.sizes.items()
+        if shape in fitting
+    ]
 
 
-def _new_generation(interaction: discord.Interaction, wish: Wish, face: discord.Attachment | None) -> NewGeneration:
+async def begin(
+    interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[discord.Attachment]
+) -> None:
+    """Have a wish accepted and tell Discord that the answer will come. ``photos`` are in the order of its references.
+
+    Raises:
+        UserError: it was not accepted, and nothing was charged.
+    """
+    for photo in photos:
+        if photo.size > PHOTO_BYTES_MAX:
+            which = "The photo" if len(photos) == 1 else f"The photo `{photo.filename}`"
+            raise PhotoRefused(f"{which} is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+    new = _new_generation(interaction, wish, photos)
+    generation_id = await in_time(interaction, runner.accept(new), ephemeral=False)
+    if generation_id is None:
+        return  # a repeat of a command that was taken already, by a replay of the gateway
+    await _acknowledge(interaction, runner, generation_id)
+
+
+async def _acknowledge(interaction: discord.Interaction, runner: Runner, generation_id: int) -> None:
+    """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
+    the runner goes on: the first edit of the message will tell.
+    """
+    message_id = None
+    try:
+        if not interaction.response.is_done():
+            async with asyncio.timeout(DEFER_TIMEOUT_S):
+                response = await interaction.response.defer(thinking=True)
+            message_id = response.message_id if response else None
+    except discord.HTTPException as error:
+        log.warning("generation %d: Discord answered the deferral with %s", generation_id, error.status)
+        if error.code == UNKNOWN_INTERACTION:
+            await runner.unacknowledged(generation_id)
+            return
+    except network.FAULTS as error:
+        log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
+    await runner.acknowledged(generation_id, message_id)
+
+
+def _new_generation(
+    interaction: discord.Interaction, wish: Wish, photos: Sequence[discord.Attachment]
+) -> NewGeneration:
     channel_id = interaction.channel_id
     assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
     return NewGeneration(
@@ -101,10 +138,5 @@ def _new_generation(interaction: discord.Interaction, wish: Wish, face: discord.
         file_limit_bytes=interaction.filesize_limit,
         wish=wish.to_json(),
         images=wish.images,
-        photo_url=face.url if face else None,
+        photo_urls=tuple(photo.url for photo in photos),
     )
-
-
-async def setup(bot: "FacelockBot") -> None:
-    """Called by discord.py when it loads this file."""
-    await bot.add_cog(Imagine(bot.runner, bot.settings))

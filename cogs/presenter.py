@@ -9,12 +9,13 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import discord
 
-from cogs.views.generation import FACE_FILE, Frame, detour_line, failure_sentence, layout, ready_line
+from cogs.views.generation import Frame, detour_line, failure_sentence, layout, photo_names, ready_line
 from services import network
-from services.generations import Face, Generation
+from services.generations import Generation, Hosted
 from services.presenter import (
     DiscordUnavailable,
     Failure,
@@ -94,7 +95,7 @@ class DiscordPresenter:
     async def _edit(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
         if generation.token:
             try:
-                return _shown(await self._edit_by_token(generation, generation.token, wish, scene))
+                return _shown(await self._edit_by_token(generation, generation.token, wish, scene), wish)
             except _TokenOverError:
                 log.info("generation %d: its interaction is over, the bot edits the message itself", generation.id)
         if generation.message_id is None:
@@ -104,8 +105,8 @@ class DiscordPresenter:
     async def _edit_by_token(
         self, generation: Generation, token: str, wish: Wish, scene: Scene
     ) -> discord.WebhookMessage:
-        with _files(generation, scene) as files, _translated(generation):
-            view = layout(generation, wish, scene, _frame(generation, scene, files))
+        with _files(generation, wish, scene) as files, _translated(generation):
+            view = layout(generation, wish, scene, _frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await self._webhook(generation, token).edit_message(
                     _ORIGINAL, view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
@@ -113,15 +114,15 @@ class DiscordPresenter:
 
     async def _edit_in_channel(self, generation: Generation, message_id: int, wish: Wish, scene: Scene) -> Shown:
         channel = self._client.get_partial_messageable(generation.channel_id)
-        with _files(generation, scene) as files, _translated(generation):
-            view = layout(generation, wish, scene, _frame(generation, scene, files))
+        with _files(generation, wish, scene) as files, _translated(generation):
+            view = layout(generation, wish, scene, _frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.get_partial_message(message_id).edit(
                     view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
                 )
         if not isinstance(scene, Progress):
             await self._call_back(generation, message_id, scene)
-        return _shown(message)
+        return _shown(message, wish)
 
     async def _call_back(self, generation: Generation, message_id: int, scene: Result | Failure) -> None:
         """An edit notifies nobody, and the member has stopped waiting by now. The nonce prevents a second line."""
@@ -173,14 +174,14 @@ class DiscordPresenter:
         preface: str,
         nonce: str,
     ) -> Shown:
-        with _files(generation, scene) as files, _translated(generation):
+        with _files(generation, wish, scene) as files, _translated(generation):
             names = [file.filename for file in files]
             view = layout(generation, wish, scene, Frame(files=names, preface=preface))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.send(
                     view=view, files=files, allowed_mentions=_only(generation.member_id), nonce=nonce
                 )
-        return Shown(message_id=message.id, face=None)
+        return Shown(message_id=message.id)
 
     async def _refuse(self, generation: Generation, token: str, failure: Failure) -> Shown:
         """Remove the public message, then tell the asker alone: Discord would show the first follow-up of a public
@@ -196,7 +197,7 @@ class DiscordPresenter:
                     await webhook.send(failure_sentence(failure), ephemeral=True, allowed_mentions=_NOBODY, wait=True)
         except _TokenOverError as error:
             raise _CannotEditError from error
-        return Shown(message_id=None, face=None)
+        return Shown(message_id=None)
 
     def _webhook(self, generation: Generation, token: str) -> discord.Webhook:
         webhook = discord.Webhook.partial(generation.application_id, token, client=self._client)
@@ -214,15 +215,16 @@ def _only(member_id: int) -> discord.AllowedMentions:
 
 
 @contextlib.contextmanager
-def _files(generation: Generation, scene: Scene) -> Generator[list[discord.File]]:
+def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[discord.File]]:
     """The files that a scene uploads, closed afterwards. Pictures are read from disk while they are sent."""
     files: list[discord.File] = []
     try:
         if isinstance(scene, Result):
             for number, path in enumerate(scene.pictures, start=1):
                 files.append(discord.File(path, filename=f"facelock-{generation.id}-{number}{path.suffix}"))
-        elif isinstance(scene, Progress) and scene.new_face:
-            files.append(discord.File(io.BytesIO(scene.new_face), filename=FACE_FILE))
+        elif isinstance(scene, Progress) and scene.new_photos:
+            for name, photo in zip(photo_names(wish.references), scene.new_photos, strict=True):
+                files.append(discord.File(io.BytesIO(photo), filename=name))
         yield files
     finally:
         for file in files:
@@ -231,38 +233,47 @@ def _files(generation: Generation, scene: Scene) -> Generator[list[discord.File]
             vars(file.fp).pop("close", None)
 
 
-def _frame(generation: Generation, scene: Scene, files: Iterable[discord.File]) -> Frame:
-    names = [file.filename for file in files]
+def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
     if isinstance(scene, Failure):
         return Frame()
-    if FACE_FILE in names or (generation.face and generation.face.attachment_id):
-        return Frame(face=f"attachment://{FACE_FILE}", files=names)
-    return Frame(face=generation.face.url if generation.face else None, files=names)
+    names = photo_names(wish.references)
+    if isinstance(scene, Progress) and scene.new_photos:
+        return Frame(photos=[f"attachment://{name}" for name in names])
+    hosted = zip(names, generation.hosted, strict=False)  # none are hosted before the first message
+    photos = [f"attachment://{name}" if photo.attachment_id else photo.url for name, photo in hosted]
+    return Frame(photos=photos, files=[file.filename for file in files])
 
 
 def _attachments(generation: Generation, scene: Scene, files: Sequence[discord.File]) -> Any:
-    """What the edited message carries: a progress edit without a new face leaves it alone, every other one names all of
+    """What the edited message carries: a progress edit without new photos leaves it alone, every other one names all of
     it, so that a repeated edit replaces the pictures and does not add them once more.
     """
     if isinstance(scene, Progress) and not files:
         return discord.utils.MISSING
-    kept = generation.face.attachment_id if isinstance(scene, Result) and generation.face else None
-    return [*([_Kept(kept)] if kept else []), *files]
+    hosted = generation.hosted if isinstance(scene, Result) else ()
+    return [*(_Kept(photo.attachment_id) for photo in hosted if photo.attachment_id), *files]
 
 
-def _shown(message: discord.Message) -> Shown:
-    return Shown(message_id=message.id, face=_face_in(message))
+def _shown(message: discord.Message, wish: Wish) -> Shown:
+    return Shown(message_id=message.id, photos=photos_in(message, photo_names(wish.references)))
 
 
-def _face_in(message: discord.Message) -> Face | None:
-    """Where Discord serves the crop: in a Components V2 message at the thumbnail, not among the attachments."""
+def photos_in(message: discord.Message, names: Iterable[str]) -> tuple[Hosted, ...]:
+    """Where Discord serves the photos of these names, in that order; empty where it does not serve them all.
+
+    In a Components V2 message that is at the thumbnails, and not among the attachments.
+    """
+    served: dict[str, Hosted] = {
+        attachment.filename: Hosted(url=attachment.url, attachment_id=attachment.id)
+        for attachment in message.attachments
+    }
     for media in _thumbnails(message.components):
-        if media.url.startswith(("https://", "http://")) and FACE_FILE in media.url:
-            return Face(url=media.url, attachment_id=media.attachment_id or _id_in(media.url))
-    for attachment in message.attachments:
-        if attachment.filename == FACE_FILE:
-            return Face(url=attachment.url, attachment_id=attachment.id)
-    return None
+        address = urlsplit(media.url)
+        if address.scheme in ("https", "http"):
+            name = address.path.rpartition("/")[2]
+            served[name] = Hosted(url=media.url, attachment_id=media.attachment_id or _id_in(address.path))
+    found = [served.get(name) for name in names]
+    return tuple(photo for photo in found if photo) if all(found) else ()
 
 
 def _thumbnails(components: Iterable[object]) -> Generator[discord.UnfurledMediaItem]:
@@ -275,9 +286,9 @@ def _thumbnails(components: Iterable[object]) -> Generator[discord.UnfurledMedia
             yield from _thumbnails(component.children)
 
 
-def _id_in(url: str) -> int | None:
+def _id_in(path: str) -> int | None:
     """The attachment's id from its address, ``.../attachments/<channel>/<attachment>/<name>``."""
-    found = re.search(rf"/(\d+)/{re.escape(FACE_FILE)}", url)
+    found = re.search(r"/(\d+)/[^/]+$", path)
     return int(found[1]) if found else None
 
 

@@ -27,10 +27,18 @@ class Quota(commands.Cog):
         scope = scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
         reading = self._runner.balance(scope=scope, member_id=interaction.user.id)
         balance = await in_time(interaction, reading, ephemeral=True)
-        await tell(interaction, _account(balance))
+        lines = [_member_line(balance)]
+        if _is_operator(interaction) and self._runner.account_usd is not None:
+            lines.append(f"The image service's account: {self._runner.account_usd:.2f} USD left.")
+        await tell(interaction, "\n".join(lines))
 
 
-def _account(balance: Balance) -> str:
+def _is_operator(interaction: discord.Interaction) -> bool:
+    """Whether the asker manages this server; in a direct message there is none to manage."""
+    return interaction.guild_id is not None and interaction.permissions.manage_guild
+
+
+def _member_line(balance: Balance) -> str:
     hours = round(balance.quota.window.total_seconds() / 3600)
     quota = counted(balance.quota.images, "image")
     account = f"You have used {balance.used} of {quota} in the last {counted(hours, 'hour')}; {balance.left} left."

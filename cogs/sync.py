@@ -16,7 +16,11 @@ _NOT_COMPARED = frozenset({"dm_permission"})
 
 
 async def sync_commands(client: discord.Client, tree: app_commands.CommandTree[Any], guild_id: int | None) -> None:
-    """Make Discord's list, everywhere or in one server, equal to the tree's."""
+    """Make Discord's list, everywhere or in one server, equal to the tree's; leave it where Discord refuses the tree's.
+
+    Raises:
+        discord.HTTPException: Discord gave another answer than that.
+    """
     application_id = client.application_id
     if application_id is None:
         raise RuntimeError("commands can be synced only after the login")
@@ -30,7 +34,12 @@ async def sync_commands(client: discord.Client, tree: app_commands.CommandTree[A
     if same_commands(ours, cast(Sequence[Mapping[str, Any]], theirs), in_guild=guild is not None):
         log.info("the commands of %s are up to date", where)
         return
-    await tree.sync(guild=guild)
+    try:
+        await tree.sync(guild=guild)
+    except app_commands.CommandSyncFailure as error:
+        # A bug in our definitions: whoever is served by the commands that Discord has should not wait for its repair.
+        log.error("Discord refused the commands of %s and keeps those that it has: %s", where, error)
+        return
     log.info("gave Discord the commands of %s: %d", where, len(ours))
 
 
@@ -57,7 +66,8 @@ def _same(ours: object, theirs: object) -> bool:
         return all(_same(value, theirs.get(name)) for name, value in ours.items())
     if _is_list(ours) and _is_list(theirs):
         return len(ours) == len(theirs) and all(map(_same, ours, theirs))
-    return str(ours) == str(theirs)  # permissions are a number on our side and digits on Discord's
+    # Permissions are a number on our side and digits on Discord's; and a range may begin at 1.0 here and at 1 there.
+    return ours == theirs or str(ours) == str(theirs)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:

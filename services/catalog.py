@@ -35,7 +35,7 @@ class Catalog:
             raise InvalidWish(field="model", value=said[:50], allowed=_one_of(model.label for model in self.models))
         return found
 
-    def extra(self, said: str | None) -> ExtraAdapter | None:
+    def extra_adapter(self, said: str | None) -> ExtraAdapter | None:
         """The extra adapter of that name or label, in any case; None where none was named.
 
         Raises:
@@ -57,10 +57,13 @@ class Catalog:
         wanted = typed.strip().casefold()
         return [m for m in self.models if wanted in m.label.casefold() or wanted in m.key.casefold()][:SUGGESTIONS_MAX]
 
-    def suggested_extras(self, typed: str) -> list[ExtraAdapter]:
-        """The extra adapters whose name or label has the typed text in it, at most as many as Discord shows."""
+    def suggested_extras(self, typed: str, *, family: Family | None) -> list[ExtraAdapter]:
+        """The extra adapters of a family, or of all, whose name or label has the typed text in it, at most as many as
+        Discord shows.
+        """
         wanted = typed.strip().casefold()
-        return [e for e in self.extras if wanted in e.label.casefold() or wanted in e.name.casefold()][:SUGGESTIONS_MAX]
+        offered = [extra for extra in self.extras if family is None or extra.family is family]
+        return [e for e in offered if wanted in e.label.casefold() or wanted in e.name.casefold()][:SUGGESTIONS_MAX]
 
 
 def base_models(model_ids: dict[Family, str], *, default: Family) -> tuple[ModelChoice, ...]:

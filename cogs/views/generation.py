@@ -9,12 +9,16 @@ from discord import ui
 
 from services.generations import Generation
 from services.presenter import Failure, Progress, Result, Scene
-from services.request import Wish
-from services.words import counted, refunded
+from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
+from services.words import at, counted, refunded
 
 ACCENT = discord.Colour(0x5B8DEF)
 ACCENT_FAILED = discord.Colour(0xC4483C)
-FACE_FILE = "face.jpg"
+# A message takes 4,000 characters of text: https://discord.com/developers/docs/components/reference. A prompt of markup
+# alone is quoted in 2,000; what others wrote is cut, so that everything else has room too.
+SENTENCE_CHARACTERS_MAX = 500
+NOTES_CHARACTERS_MAX = 800
+ALT_CHARACTERS_MAX = 256  # Discord's limit for a gallery's items
 
 # Anything that Discord's markdown would act on, wherever it stands, and what it would act on at a line's beginning.
 _MARKUP = re.compile(r"([\\*_~|`\[\]<>])|^([#\-+>])")
@@ -22,14 +26,21 @@ _MARKUP = re.compile(r"([\\*_~|`\[\]<>])|^([#\-+>])")
 
 def quoted(prompt: str) -> str:
     """A member's words, shown as they were typed, as one quoted line."""
-    return "> " + _MARKUP.sub(r"\\\g<0>", prompt)
+    return "> " + _as_typed(prompt)
+
+
+def photo_names(references: Sequence[Reference]) -> list[str]:
+    """What the prepared photos are called when they are uploaded: ``face-1.jpg``, ``style-2.jpg``."""
+    return [f"{reference.role}-{number}.jpg" for number, reference in enumerate(references, start=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What a layout needs beside the scene: the thumbnail's address, the pictures' file names, a line to begin with."""
+    """What a layout needs beside the scene: the photos' addresses in the order of the wish's references, the pictures'
+    file names, a line to begin with.
+    """
 
-    face: str | None = None
+    photos: Sequence[str] = ()
     files: Sequence[str] = ()
     preface: str | None = None
 
@@ -38,9 +49,10 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
     """The message for a scene."""
     match scene:
         case Progress():
-            items = [_beside_face(_progress_text(generation, wish, scene), frame.face)]
+            items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
         case Result():
-            items = [_gallery(wish, frame.files), _beside_face(_result_text(generation, wish, scene), frame.face)]
+            items = _beside_photos(_result_text(generation, wish, scene), wish, frame.photos)
+            items.insert(0, _gallery(wish, frame.files))
         case Failure():
             items = [ui.TextDisplay[ui.LayoutView](_failure_text(generation, wish, scene))]
     view = ui.LayoutView(timeout=None)
@@ -53,7 +65,7 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
 
 def failure_sentence(failure: Failure) -> str:
     """What went wrong and what became of the money."""
-    return f"{failure.sentence} {refunded(failure.refunded)}"
+    return f"{_cut(failure.sentence, SENTENCE_CHARACTERS_MAX)} {refunded(failure.refunded)}"
 
 
 def detour_line(generation: Generation) -> str:
@@ -75,16 +87,21 @@ def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> st
         headline = f"**Your {pictures}: next in the queue**"
     else:
         headline = f"**Your {pictures}: place {progress.place} in the queue**"
-    lines = [headline, quoted(wish.prompt), _byline(generation, wish), *progress.notes]
+    if progress.ready_at is not None:
+        headline += f", ready about {at(progress.ready_at)}"
+    lines = [headline, quoted(wish.prompt), _byline(generation, wish)]
+    if progress.notes:
+        lines.append(_cut("\n".join(f"-# {note}" for note in progress.notes), NOTES_CHARACTERS_MAX))
     return "\n".join(lines)
 
 
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
     paid = wish.images - result.refunded
     account = f"{counted(paid, 'image')} used, {result.balance.left} of {result.balance.quota.images} left"
-    lines = [quoted(wish.prompt), f"{_byline(generation, wish)} · {account}"]
+    lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
-        lines.append(f"-# {counted(result.refunded, 'picture')} did not come. {refunded(result.refunded)}")
+        reason = f" {_cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
+        lines.append(f"-# {counted(result.refunded, 'picture')} did not come.{reason} {refunded(result.refunded)}")
     if result.shrunk:
         lines.append("-# Saved as JPEG, because the originals are larger than Discord allows here.")
     return "\n".join(lines)
@@ -96,20 +113,55 @@ def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:
     )
 
 
-def _byline(generation: Generation, wish: Wish) -> str:
-    return f"-# {wish.model.label} · for <@{generation.member_id}>"
+def _byline(generation: Generation, wish: Wish, *, seed: int | None = None) -> str:
+    """The model and whatever differs from the defaults, in small print."""
+    parts: list[str] = []
+    if wish.model_label:
+        parts.append(_as_typed(wish.model_label))
+    if wish.shape is not Shape.SQUARE:
+        parts.append(wish.shape or f"{wish.width}x{wish.height}")
+    if wish.references and wish.references[0].scale != SCALE_DEFAULT:
+        parts.append(_strength(wish.references[0]))
+    if seed is not None:
+        parts.append(f"seed {seed}")
+    return f"-# {' · '.join([*parts, f'for <@{generation.member_id}>'])}"
 
 
-def _beside_face(text: str, face: str | None) -> "ui.Item[ui.LayoutView]":
-    said = ui.TextDisplay[ui.LayoutView](text)
-    if face is None:
-        return said
-    return ui.Section(said, accessory=ui.Thumbnail[ui.LayoutView](face, description="The face in the photo"))
+def _strength(reference: Reference) -> str:
+    name = {Role.FACE: "likeness", Role.STYLE: "strength"}[reference.role]
+    return f"{name} {round(reference.scale * 100)} %"
+
+
+def _beside_photos(text: str, wish: Wish, photos: Sequence[str]) -> list["ui.Item[ui.LayoutView]"]:
+    """The text with the first photo beside it, then each further photo with a line of its own."""
+    if not photos:
+        return [ui.TextDisplay(text)]
+    lines = [text, *(f"-# {_title(wish, n)}, {_strength(wish.references[n])}" for n in range(1, len(photos)))]
+    return [
+        ui.Section(ui.TextDisplay(line), accessory=ui.Thumbnail[ui.LayoutView](photo, description=_title(wish, n)))
+        for n, (line, photo) in enumerate(zip(lines, photos, strict=True))
+    ]
+
+
+def _title(wish: Wish, index: int) -> str:
+    """``Face``, or where there are several ``Face 2``."""
+    role = wish.references[index].role
+    if wish.count_of(role) == 1:
+        return role.capitalize()
+    return f"{role.capitalize()} {sum(reference.role is role for reference in wish.references[: index + 1])}"
+
+
+def _as_typed(text: str) -> str:
+    return _MARKUP.sub(r"\\\g<0>", text)
+
+
+def _cut(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
 
 
 def _gallery(wish: Wish, files: Sequence[str]) -> "ui.MediaGallery[ui.LayoutView]":
-    # Alternative text is what people hear who cannot see the picture; Discord takes 256 characters in a gallery.
-    description = wish.prompt if len(wish.prompt) <= 256 else f"{wish.prompt[:255]}…"
+    # Alternative text is what people hear who cannot see the picture.
+    description = _cut(wish.prompt, ALT_CHARACTERS_MAX)
     return ui.MediaGallery(
         *(discord.MediaGalleryItem(f"attachment://{name}", description=description) for name in files)
     )

@@ -1,0 +1,111 @@
+"""``/imagine`` and ``/advanced`` with the identity API: one face, and only what that API has a counterpart for."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.imagine import SHAPES, begin, random_seed, suggested_sizes
+from services.request import (
+    GENERATE_TABLE,
+    IMAGES_MAX,
+    LOCK_TABLE,
+    PROMPT_CHARACTERS_MAX,
+    SCALE_DEFAULT,
+    SEED,
+    Asked,
+    Reference,
+    Role,
+    identity_wish,
+)
+from services.runner import Runner
+
+if TYPE_CHECKING:
+    from bot import FacelockBot
+
+# With a face the service takes other ranges than without one: Discord lets through what either takes.
+STEPS = (GENERATE_TABLE.steps[0], LOCK_TABLE.steps[1])
+GUIDANCE = (GENERATE_TABLE.guidance[0], LOCK_TABLE.guidance[1])
+
+
+class Identity(commands.Cog):
+    """Making pictures with the identity API."""
+
+    def __init__(self, runner: Runner, *, server_id: str | None) -> None:
+        self._runner = runner
+        self._server_id = server_id
+
+    @app_commands.command()
+    @app_commands.describe(
+        prompt="What the pictures should show",
+        face="A photo of the person to show: one face, from the front",
+        shape="The shape of the pictures (square)",
+        count="How many pictures (1)",
+    )
+    @app_commands.choices(shape=SHAPES)
+    async def imagine(
+        self,
+        interaction: discord.Interaction,
+        prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
+        face: discord.Attachment | None = None,
+        shape: str | None = None,
+        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
+    ) -> None:
+        """Make pictures from a description, with the face from a photo if you attach one."""
+        await self._begin(interaction, Asked(prompt=prompt, count=count, size=shape), face)
+
+    @app_commands.command()
+    @app_commands.describe(
+        prompt="What the pictures should show",
+        face="A photo of the person to show: one face, from the front",
+        count="How many pictures (1)",
+        size="A shape, or pixels such as 768x512; up to 2048 a side with a face, 1024 without",
+        negative_prompt="What the pictures should not show; only with a face",
+        steps="How many steps each picture takes; up to 100 with a face, 50 without (8)",
+        guidance="How strictly to follow the prompt; 1 to 20 with a face (1.5), 0 to 20 without (0)",
+        seed="The same seed and options make the same pictures again (random)",
+        enhance_prompt="Have the image service enrich the prompt; only without a face (no)",
+    )
+    async def advanced(
+        self,
+        interaction: discord.Interaction,
+        prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
+        face: discord.Attachment | None = None,
+        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
+        size: str | None = None,
+        negative_prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX] | None = None,
+        steps: app_commands.Range[int, STEPS[0], STEPS[1]] | None = None,
+        guidance: app_commands.Range[float, GUIDANCE[0], GUIDANCE[1]] | None = None,
+        seed: app_commands.Range[int, SEED[0], SEED[1]] | None = None,
+        enhance_prompt: bool = False,
+    ) -> None:
+        """Make pictures with every option there is."""
+        asked = Asked(
+            prompt=prompt,
+            count=count,
+            size=size,
+            negative_prompt=negative_prompt,
+            steps=steps,
+            guidance=guidance,
+            seed=seed,
+            enhance_prompt=enhance_prompt,
+        )
+        await self._begin(interaction, asked, face)
+
+    async def _begin(self, interaction: discord.Interaction, asked: Asked, face: discord.Attachment | None) -> None:
+        # The API has no strength of likeness, so the scale of the reference is sent nowhere.
+        references = (Reference(role=Role.FACE, scale=SCALE_DEFAULT),) if face else ()
+        wish = identity_wish(replace(asked, references=references), seed=random_seed(), server_id=self._server_id)
+        await begin(interaction, self._runner, wish, [face] if face else [])
+
+    @advanced.autocomplete("size")
+    async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The shapes in pixels, and any size that the service takes with or without the face."""
+        return suggested_sizes(typed, LOCK_TABLE if "face" in interaction.namespace else GENERATE_TABLE)
+
+
+async def setup(bot: "FacelockBot") -> None:
+    """Called by discord.py when it loads this file."""
+    await bot.add_cog(Identity(bot.runner, server_id=bot.settings.server_id))

@@ -16,7 +16,6 @@ from aiohttp.typedefs import Handler
 from PIL import Image, PngImagePlugin
 
 import bot
-from db.connection import Database
 from engine.api import EngineSettings, create_app
 from engine.renderers import RenderJob
 from playground.model import Interaction, Message
@@ -26,6 +25,7 @@ from services.collector import Retries
 from services.config import Settings
 from services.gate import Pauses
 from services.runner import Timing
+from services.submitter import Backoff
 from services.tracker import Pace
 from tests.photographs import astronaut, encoded
 
@@ -36,8 +36,8 @@ FAST = Timing(
     pace=Pace(first_s=0.01, longest_s=0.05, busy_s=0.1, refused_s=0.1),
     pauses=Pauses(busy_s=0.1, refused_s=0.1, refused_longest_s=0.2),
     retries=Retries(waits_s=(0.01, 0.02)),
-    submit_first_s=0.02,
-    submit_longest_s=0.1,
+    backoff=Backoff(first_s=0.02, longest_s=0.1, late_name_s=0.5),
+    failed_s=0.02,
     show_first_s=0.02,
 )
 
@@ -185,16 +185,16 @@ class Stage:
         } | self.env
 
     @contextlib.asynccontextmanager
-    async def bot(self, timing: Timing = FAST) -> AsyncGenerator[bot.Health]:
+    async def bot(self, timing: Timing = FAST) -> AsyncGenerator[bot.Doorway]:
         """A bot in this process, connected and with its commands in place."""
         settings = Settings.from_env(self.settings_env())
         bot.point_at(settings)
-        stop, health = asyncio.Event(), bot.Health()
-        async with Database.open(settings.database, owner_wait_s=0.0) as database:
-            life = asyncio.ensure_future(bot.live(settings, database, stop, health, timing))
+        stop = asyncio.Event()
+        async with bot.opened(settings, owner_wait_s=0.0) as house:
+            life = asyncio.ensure_future(bot.live(house, stop, timing))
             try:
                 await self.playground.ready("imagine", "quota")
-                yield health
+                yield house.doorway
             finally:
                 stop.set()
                 await life

@@ -29,6 +29,8 @@ from services.submitter import Backoff
 from services.tracker import Pace
 from tests.photographs import astronaut, encoded
 
+Photo = tuple[str, bytes]
+
 ROOT = Path(__file__).parent.parent.parent
 PHOTO = ("me.jpg", encoded(astronaut()))
 # Every wait a hundredth or so of what it is in earnest.
@@ -80,9 +82,12 @@ class GatedRenderer:
 
 @dataclass
 class Trouble:
-    """Stands before the engine: notes every request, and holds or answers those that a test has named."""
+    """Stands before the engine: notes every request and what it orders, and holds or answers those that a test has
+    named.
+    """
 
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    orders: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _rules: list["Rule"] = field(default_factory=list["Rule"])
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -119,8 +124,10 @@ class Trouble:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        order = await request.json() if request.content_type == "application/json" else None
         async with self._changed:
             self.asked.append((request.method, request.path))
+            self.orders += [order] if order else []
             self._changed.notify_all()
         rule = next((rule for rule in self._rules if rule.matches(request)), None)
         if rule is None:
@@ -219,14 +226,26 @@ class Stage:
         self,
         prompt: str = "a quiet harbour",
         *,
-        photo: tuple[str, bytes] | None = PHOTO,
+        photo: Photo | None = PHOTO,
         member: str = "Ben",
         channel: str = "pictures",
         **options: object,
     ) -> Interaction:
-        attachments: Mapping[str, tuple[str, bytes]] = {"face": photo} if photo else {}
+        attachments: Mapping[str, Photo] = {"face": photo} if photo else {}
         return self.playground.command(
             "imagine", member=member, channel=channel, options={"prompt": prompt, **options}, attachments=attachments
+        )
+
+    def advanced(
+        self,
+        prompt: str = "a quiet harbour",
+        *,
+        member: str = "Ben",
+        photos: Mapping[str, Photo] | None = None,
+        **options: object,
+    ) -> Interaction:
+        return self.playground.command(
+            "advanced", member=member, options={"prompt": prompt, **options}, attachments=photos or {}
         )
 
     async def message_with(self, text: str, *, interaction: Interaction | None = None) -> Message:

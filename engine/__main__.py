@@ -134,7 +134,7 @@ def _settings(options: argparse.Namespace, environment: Mapping[str, str]) -> En
     return EngineSettings(
         api_key=(options.api_key or environment.get(KEY_VARIABLE, "")).strip() or None,
         public_url=options.public_url,
-        allow_private_images=options.allow_private_images,
+        allow_private_hosts=options.allow_private_hosts,
         data=options.data,
         file_ttl=timedelta(minutes=options.file_ttl_minutes),
         queue_limit=options.queue_limit,
@@ -154,10 +154,10 @@ def _parser() -> argparse.ArgumentParser:
         help="where clients reach the engine, for the addresses of results (default: the host that each request names)",
     )
     add(
-        "--allow-private-images",
+        "--allow-private-hosts",
         action="store_true",
-        help="fetch reference images from private addresses too; "
-        "callers can then make the engine read from your network",
+        help="fetch reference images from private addresses and send webhooks there too; "
+        "callers can then make the engine reach into your network",
     )
     add(
         "--data",

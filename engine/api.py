@@ -6,19 +6,23 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from engine.account import Account
 from engine.adapters import AdaptersApi
 from engine.errors import InvalidRequestError, Problem, QueueFullError, RequestError
-from engine.fetch import ImageFetcher, is_any, is_public
+from engine.fetch import ImageFetcher
 from engine.jobs import JobRunner
+from engine.network import is_any, is_public
 from engine.renderers import Renderer
 from engine.request import MAX_SEED
 from engine.store import FileStore
+from engine.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -33,18 +37,20 @@ class EngineSettings:
     Attributes:
         api_key: The key that callers must send; None takes any key that is not empty.
         public_url: Where callers reach the engine, without a slash at the end; None takes each request's own host.
-        allow_private_images: Whether reference images may be fetched from private addresses.
+        allow_private_hosts: Whether reference images may be fetched from private addresses, and webhooks sent there.
         data: A folder for results that outlives the engine; None takes a temporary one.
         file_ttl: How long results and ended jobs are kept.
         queue_limit: How many jobs may wait.
+        balance_usd: What the account holds at the start.
     """
 
     api_key: str | None = field(default=None, repr=False)
     public_url: str | None = None
-    allow_private_images: bool = False
+    allow_private_hosts: bool = False
     data: Path | None = None
     file_ttl: timedelta = timedelta(hours=1)
     queue_limit: int = 100
+    balance_usd: Decimal = Decimal(1000)
 
 
 def utc_now() -> datetime:
@@ -67,17 +73,21 @@ def create_app(
 ) -> web.Application:
     """Build the application; its workers run from start-up to clean-up.
 
-    ``now`` decides what has expired, ``sleep`` paces the sweeper, ``choose_seed`` serves requests that leave it open.
+    ``now`` decides what has expired, ``sleep`` paces the sweeper and the attempts of webhooks, ``choose_seed`` serves
+    requests that leave it open.
 
     Raises (at start-up):
         StartError: The data folder cannot be used.
     """
     files = FileStore(settings.data, ttl=settings.file_ttl, now=now)
-    fetcher = ImageFetcher(allowed=is_any if settings.allow_private_images else is_public)
+    allowed = is_any if settings.allow_private_hosts else is_public
+    fetcher = ImageFetcher(allowed=allowed, files=files)
+    webhooks = Webhooks(allowed=allowed, sleep=sleep)
     jobs = JobRunner(
         renderer=renderer,
         fetcher=fetcher,
         files=files,
+        account=Account(settings.balance_usd),
         queue_limit=settings.queue_limit,
         ttl=settings.file_ttl,
         choose_seed=choose_seed,
@@ -87,14 +97,14 @@ def create_app(
 
     async def run_parts(_app: web.Application) -> AsyncIterator[None]:
         with files:
-            async with fetcher, jobs:
+            async with fetcher, webhooks, jobs:
                 yield
 
     app = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
     app.cleanup_ctx.append(run_parts)
     common = CommonApi(jobs, files, public_url=settings.public_url, renderer_name=renderer.name)
     app.add_routes(common.routes())
-    app.add_routes(AdaptersApi(jobs, api_key=settings.api_key, link=common.link).routes())
+    app.add_routes(AdaptersApi(jobs, webhooks, api_key=settings.api_key, files_url=common.files_url).routes())
     return app
 
 
@@ -111,10 +121,10 @@ class CommonApi:
         """List the routes."""
         return [web.get("/files/{name}", self.file), web.get("/health", self.health)]
 
-    def link(self, request: web.Request, name: str) -> str:
-        """Return a result's address as the sender of this request can reach it."""
+    def files_url(self, request: web.Request) -> str:
+        """Return the address of the folder of results as the sender of this request can reach it."""
         base = self._public_url or f"{request.scheme}://{request.host}"
-        return f"{base}/files/{name}"
+        return f"{base}/files/"
 
     async def file(self, request: web.Request) -> web.Response:
         """Answer a result. Whoever knows its name may have it, so it is not for shared caches."""

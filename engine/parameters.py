@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yarl import URL
-
-from engine.fields import FieldReader, as_items, as_list, as_number, is_absent, is_unicode
+from engine.fields import FieldReader, address_problem, as_items, as_list, as_number, is_absent, is_unicode
 from engine.request import MAX_SEED, RANDOM_SEED, Family, ImageRequest, Parameters, ReferenceSource, Role, Scheduler
 
 # The ranges and defaults of ImagePipeline's pages for text2image and for its optimised base models.
@@ -32,7 +30,6 @@ MIN_SIDE_PX = 64
 # Bounds of our own, where the pages have none: far above any use, low enough to keep a job small.
 MAX_PROMPT_CHARS = 10_000
 MAX_REFERENCES = 8
-MAX_URL_CHARS = 8_192
 
 ADAPTERS: Mapping[Family, tuple[str, ...]] = {
     Family.SD: ("ip-adapter_sd15", "ip-adapter-plus_sd15", "ip-adapter-plus-face_sd15"),
@@ -58,8 +55,9 @@ def parse(body: Mapping[str, Any], family: Family) -> ImageRequest:
     reader = FieldReader(body)
     parameters = _parameters(reader, family)
     references = _references(reader, family)
+    callback_url = reader.address("webhook")
     reader.check()
-    return ImageRequest(parameters=parameters, references=tuple(references))
+    return ImageRequest(parameters=parameters, references=tuple(references), callback_url=callback_url)
 
 
 def spread_scales(scales: Sequence[float], owners: Sequence[int], *, adapters: int) -> list[float]:
@@ -192,21 +190,9 @@ def _images(reader: FieldReader, field: str) -> Iterator[_Image]:
 
 
 def _source_problem(source: Any) -> str | None:
-    if not isinstance(source, str) or not is_unicode(source):
-        return "Should be an image's http(s) address or a data: URI"
-    if source[:5].lower() == "data:":
+    if isinstance(source, str) and source[:5].lower() == "data:" and is_unicode(source):
         return None
-    if len(source) > MAX_URL_CHARS:
-        return f"Should be at most {MAX_URL_CHARS} characters long, unless it is a data: URI"
-    try:
-        url = URL(source)
-    except ValueError:
-        return "Should be an image's http(s) address or a data: URI"
-    if url.scheme not in {"http", "https"} or not url.host:
-        return "Should be an image's http(s) address or a data: URI"
-    if url.user is not None or url.password is not None:
-        return "Should hold no user name and no password: the engine sends credentials nowhere"
-    return None
+    return address_problem(source)
 
 
 def _place(adapters: Sequence[str], main: Sequence[_Image], style: Sequence[_Image]) -> list[tuple[int, _Image]]:

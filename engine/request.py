@@ -33,6 +33,14 @@ class Scheduler(StrEnum):
     DPM_MULTISTEP_SDE = "DPMSolverMultistepSchedulerSDE"
 
 
+class OutputFormat(StrEnum):
+    """How a picture can be encoded; the words are Pillow's too."""
+
+    WEBP = "webp"
+    JPEG = "jpeg"
+    PNG = "png"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """Everything about the wanted pictures except the reference images. Sizes are pixels.
@@ -81,10 +89,18 @@ class ReferenceSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """One accepted request: pictures wanted, and where the reference images are to be had."""
+    """One accepted request: what it wants, and where the reference images and the news of its end are to be had.
+
+    ``endpoint`` is the path that it came by, ``output_format`` None keeps the renderer's own encoding, and
+    ``callback_url`` is a secret. ``warnings`` are sentences for the caller.
+    """
 
     parameters: Parameters
     references: tuple[ReferenceSource, ...] = ()
+    endpoint: str = ""
+    output_format: OutputFormat | None = None
+    callback_url: str | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

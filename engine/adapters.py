@@ -17,8 +17,6 @@ from engine.webhooks import Webhooks
 
 KEY_HEADER = "API-Key"
 
-FilesUrl = Callable[[web.Request], str]
-
 
 class Status(StrEnum):
     """The API's words for the state of a job."""
@@ -47,7 +45,14 @@ class AdaptersApi:
         files_url: Gives the address of the folder of results, as the sender of a request can reach it.
     """
 
-    def __init__(self, jobs: JobRunner, webhooks: Webhooks, *, api_key: str | None, files_url: FilesUrl) -> None:
+    def __init__(
+        self,
+        jobs: JobRunner,
+        webhooks: Webhooks,
+        *,
+        api_key: str | None,
+        files_url: Callable[[web.Request], str],
+    ) -> None:
         self._jobs = jobs
         self._webhooks = webhooks
         self._key = ApiKey(api_key, header=KEY_HEADER)

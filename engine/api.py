@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.account import Account
 from engine.adapters import AdaptersApi
 from engine.errors import InvalidRequestError, Problem, QueueFullError, RequestError
 from engine.fetch import ImageFetcher
+from engine.identity import IdentityApi
 from engine.jobs import JobRunner
 from engine.network import is_any, is_public
 from engine.renderers import Renderer
@@ -82,12 +84,13 @@ def create_app(
     files = FileStore(settings.data, ttl=settings.file_ttl, now=now)
     allowed = is_any if settings.allow_private_hosts else is_public
     fetcher = ImageFetcher(allowed=allowed, files=files)
+    account = Account(settings.balance_usd)
     webhooks = Webhooks(allowed=allowed, sleep=sleep)
     jobs = JobRunner(
         renderer=renderer,
         fetcher=fetcher,
         files=files,
-        account=Account(settings.balance_usd),
+        account=account,
         queue_limit=settings.queue_limit,
         ttl=settings.file_ttl,
         choose_seed=choose_seed,
@@ -103,8 +106,11 @@ def create_app(
     app = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
     app.cleanup_ctx.append(run_parts)
     common = CommonApi(jobs, files, public_url=settings.public_url, renderer_name=renderer.name)
-    app.add_routes(common.routes())
-    app.add_routes(AdaptersApi(jobs, webhooks, api_key=settings.api_key, files_url=common.files_url).routes())
+    adapters = AdaptersApi(jobs, webhooks, api_key=settings.api_key, files_url=common.files_url)
+    identity = IdentityApi(
+        jobs, webhooks, files=files, account=account, api_key=settings.api_key, files_url=common.files_url
+    )
+    app.add_routes([*common.routes(), *adapters.routes(), *identity.routes()])
     return app
 
 
@@ -140,15 +146,15 @@ class CommonApi:
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a JSON answer with ``detail``, the shape that ImagePipeline's clients read."""
+    """Turn every error into a JSON answer."""
     try:
         return await handler(request)
     except InvalidRequestError as error:
-        return _answer(error.status, [_problem_json(problem) for problem in error.problems])
+        return _answer(error.status, str(error), code=error.code, detail=[_json(each) for each in error.problems])
     except QueueFullError as error:
-        return _answer(error.status, str(error), headers={"Retry-After": str(error.retry_after_s)})
+        return _answer(error.status, str(error), code=error.code, headers={"Retry-After": str(error.retry_after_s)})
     except RequestError as error:
-        return _answer(error.status, str(error))
+        return _answer(error.status, str(error), code=error.code)
     except web.HTTPException as error:
         return _http_answer(error)
     except web.RequestPayloadError:
@@ -160,7 +166,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 _HTTP_TEXTS = {
-    404: "There is nothing at this address. Submit with POST /sd/text2image/v1 or /sdxl/text2image/v1.",
+    404: "There is nothing at this address. Submit with POST /identity/lock/image/v1, /generate/image/v1, "
+    "/sd/text2image/v1 or /sdxl/text2image/v1.",
     405: "This address does not take that method. The header Allow names those that it takes.",
     413: f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB. Send images by address or smaller.",
 }
@@ -171,11 +178,21 @@ def _http_answer(error: web.HTTPException) -> web.Response:
     return _answer(error.status, _HTTP_TEXTS.get(error.status, error.reason), headers=headers)
 
 
-def _answer(status: int, detail: Any, *, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response({"detail": detail}, status=status, headers=headers)
+def _answer(
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    detail: object = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """Answer in both of ImagePipeline's shapes: older clients read ``detail``, newer ones ``message`` and the code."""
+    code = code or HTTPStatus(status).name
+    body = {"detail": detail or message, "error": message, "error_code": code, "message": message}
+    return web.json_response(body, status=status, headers=headers)
 
 
-def _problem_json(problem: Problem) -> dict[str, Any]:
+def _json(problem: Problem) -> dict[str, Any]:
     answer: dict[str, Any] = {"loc": list(problem.loc), "msg": problem.message, "type": problem.kind}
     if problem.value is not None:
         answer["input"] = problem.value

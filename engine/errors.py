@@ -86,7 +86,7 @@ class TooLargeError(RequestError):
     """The body is larger than the engine takes."""
 
     status = 413
-    code = "TOO_LARGE"
+    code = "REQUEST_ENTITY_TOO_LARGE"
 
 
 class QueueFullError(RequestError):

@@ -112,6 +112,17 @@ class FieldReader:
             return value
         return default
 
+    def required_text(self, name: str, *, max_chars: int, hint: str) -> str:
+        """Return a string that has to be there and not to be blank; ``hint`` says what it is for."""
+        if self.raw(name) is None:
+            self.add(name, f"Field required: {hint}", "missing")
+            return ""
+        known = len(self.problems)
+        value = self.text(name, "", max_chars=max_chars)
+        if len(self.problems) == known and not value.strip():
+            self.add(name, f"Should not be blank: {hint}", "string_too_short")
+        return value
+
     def word(self, name: str, words: type[Word]) -> Word | None:
         """Return one of an enumeration's words, None when absent."""
         value = self.raw(name)

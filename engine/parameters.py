@@ -6,7 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.fields import FieldReader, address_problem, as_items, as_list, as_number, is_absent, is_unicode
-from engine.request import MAX_SEED, RANDOM_SEED, Family, ImageRequest, Parameters, ReferenceSource, Role, Scheduler
+from engine.request import (
+    BASE_MODEL,
+    DEFAULT_ADAPTER_SCALE,
+    DEFAULT_STRENGTH,
+    MAX_PROMPT_CHARS,
+    MAX_SEED,
+    MIN_SIDE_PX,
+    RANDOM_SEED,
+    SIDE_MULTIPLE_PX,
+    Family,
+    ImageRequest,
+    Parameters,
+    ReferenceSource,
+    Role,
+    Scheduler,
+)
 
 # The ranges and defaults of ImagePipeline's pages for text2image and for its optimised base models.
 STEPS = (1, 100)
@@ -16,19 +31,9 @@ UNIT = (0.0, 1.0)
 MAX_SIDE_PX = 1536
 DEFAULT_STEPS = 20
 DEFAULT_GUIDANCE = 7.5
-DEFAULT_STRENGTH = 0.8
 DEFAULT_SIDE_PX: Mapping[Family, int] = {Family.SD: 512, Family.SDXL: 1024}
-BASE_MODEL: Mapping[Family, str] = {Family.SD: "sd1.5", Family.SDXL: "sdxl"}
 
-# What the vendor's own web client sends for every image.
-DEFAULT_ADAPTER_SCALE = 0.6
-
-# Stable Diffusion's autoencoder shrinks each side eight times; the pages name no smallest size, so this one is ours.
-SIDE_MULTIPLE_PX = 8
-MIN_SIDE_PX = 64
-
-# Bounds of our own, where the pages have none: far above any use, low enough to keep a job small.
-MAX_PROMPT_CHARS = 10_000
+# A bound of our own, where the pages have none: far above any use, low enough to keep a job small.
 MAX_REFERENCES = 8
 
 ADAPTERS: Mapping[Family, tuple[str, ...]] = {
@@ -80,7 +85,7 @@ def _parameters(reader: FieldReader, family: Family) -> Parameters:
     return Parameters(
         family=family,
         model_id=_model_id(reader, family),
-        prompt=_prompt(reader),
+        prompt=reader.required_text("prompt", max_chars=MAX_PROMPT_CHARS, hint="say what the picture should show"),
         negative_prompt=reader.text("negative_prompt", "", max_chars=MAX_PROMPT_CHARS),
         width=_side(reader, "width", side),
         height=_side(reader, "height", side),
@@ -92,17 +97,6 @@ def _parameters(reader: FieldReader, family: Family) -> Parameters:
         scheduler=reader.word("scheduler", Scheduler),
         safety_checker=reader.boolean("safety_checker", default=True),
     )
-
-
-def _prompt(reader: FieldReader) -> str:
-    if reader.raw("prompt") is None:
-        reader.add("prompt", "Field required: say what the picture should show", "missing")
-        return ""
-    known = len(reader.problems)
-    prompt = reader.text("prompt", "", max_chars=MAX_PROMPT_CHARS)
-    if len(reader.problems) == known and not prompt.strip():
-        reader.add("prompt", "Should not be blank: say what the picture should show", "string_too_short")
-    return prompt
 
 
 def _side(reader: FieldReader, name: str, default: int) -> int:

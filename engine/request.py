@@ -1,10 +1,22 @@
 """What one job asks for, whichever way it was sent: plain data that every part of the engine shares."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 MAX_SEED = 2**32 - 1
 RANDOM_SEED = -1
+DEFAULT_STRENGTH = 0.8
+
+# What the vendor's own web client sends for every image.
+DEFAULT_ADAPTER_SCALE = 0.6
+
+# Stable Diffusion's autoencoder shrinks each side eight times; the pages name no smallest size, so this one is ours.
+SIDE_MULTIPLE_PX = 8
+MIN_SIDE_PX = 64
+
+# A bound of our own, where the pages have none: far above any use, low enough to keep a job small.
+MAX_PROMPT_CHARS = 10_000
 
 
 class Family(StrEnum):
@@ -12,6 +24,9 @@ class Family(StrEnum):
 
     SD = "sd"
     SDXL = "sdxl"
+
+
+BASE_MODEL: Mapping[Family, str] = {Family.SD: "sd1.5", Family.SDXL: "sdxl"}
 
 
 class Role(StrEnum):

@@ -1,28 +1,16 @@
 import base64
 import gzip
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
-from yarl import URL
 
 from engine.errors import ReferenceImageError
 from engine.fetch import ImageFetcher, decode_data_uri
 from engine.images import MAX_IMAGE_BYTES
 from engine.network import Address, is_any, is_public
 from tests.engine.pictures import PIXEL, data_uri
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def host(handler: Handler) -> AsyncGenerator[URL, None]:
-    app = web.Application()
-    app.router.add_get("/{path:.*}", handler)
-    async with TestServer(app) as server:
-        yield server.make_url("/")
+from tests.engine.support import host
 
 
 async def pixel(_request: web.Request) -> web.Response:

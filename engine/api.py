@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 
 from engine.account import Account
 from engine.adapters import AdaptersApi
+from engine.chaos import Chaos
 from engine.errors import InvalidRequestError, Problem, QueueFullError, RequestError
 from engine.fetch import ImageFetcher
 from engine.identity import IdentityApi
@@ -24,7 +25,7 @@ from engine.network import is_any, is_public
 from engine.renderers import Renderer
 from engine.request import MAX_SEED
 from engine.store import FileStore
-from engine.webhooks import Webhooks
+from engine.webhooks import Webhooks, once
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +73,12 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     choose_seed: Callable[[], int] = random_seed,
+    chaos: Chaos | None = None,
 ) -> web.Application:
     """Build the application; its workers run from start-up to clean-up.
 
     ``now`` decides what has expired, ``sleep`` paces the sweeper and the attempts of webhooks, ``choose_seed`` serves
-    requests that leave it open.
+    requests that leave it open, ``chaos`` lets things go wrong.
 
     Raises (at start-up):
         StartError: The data folder cannot be used.
@@ -85,9 +87,9 @@ def create_app(
     allowed = is_any if settings.allow_private_hosts else is_public
     fetcher = ImageFetcher(allowed=allowed, files=files)
     account = Account(settings.balance_usd)
-    webhooks = Webhooks(allowed=allowed, sleep=sleep)
+    webhooks = Webhooks(allowed=allowed, copies=chaos.copies if chaos else once, sleep=sleep)
     jobs = JobRunner(
-        renderer=renderer,
+        renderer=chaos.renderer(renderer) if chaos else renderer,
         fetcher=fetcher,
         files=files,
         account=account,
@@ -103,7 +105,8 @@ def create_app(
             async with fetcher, webhooks, jobs:
                 yield
 
-    app = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
+    middlewares = [errors_as_json, chaos.middleware] if chaos else [errors_as_json]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app.cleanup_ctx.append(run_parts)
     common = CommonApi(jobs, files, public_url=settings.public_url, renderer_name=renderer.name)
     adapters = AdaptersApi(jobs, webhooks, api_key=settings.api_key, files_url=common.files_url)

@@ -83,6 +83,12 @@ def test_the_same_seed_has_the_same_faults_whatever_else_is_selected() -> None:
     assert 30 < sum(first) < 90
 
 
+def test_faults_do_not_strike_together() -> None:
+    chaos = Chaos([Fault.WEBHOOK_LOST, Fault.WEBHOOK_TWICE], seed=5, probability=0.5)
+
+    assert {len(list(chaos.copies({}))) for _ in range(50)} == {0, 1, 2}
+
+
 @pytest.mark.parametrize("probability", [0, 1])
 def test_a_probability_of_nothing_or_all_is_just_that(probability: int) -> None:
     assert set(lost(Chaos([Fault.WEBHOOK_LOST], seed=5, probability=probability))) == {probability == 1}

@@ -209,6 +209,13 @@ async def test_an_upload_that_is_too_large_is_refused(extra_bytes: int) -> None:
         assert "20 MiB" in (await refusal.json())["message"]
 
 
+async def test_an_upload_may_not_hide_among_too_much_else() -> None:
+    form = upload_form(PIXEL)
+    form.add_field("note", io.BytesIO(bytes(MAX_UPLOAD_BYTES + 2**17)))
+    async with engine() as client:
+        assert (await client.call("POST", "/upload/image/v1", data=form)).status == 413
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -295,7 +295,7 @@ class Stage:
 @contextlib.asynccontextmanager
 async def stage(folder: Path) -> AsyncGenerator[Stage]:
     renderer, trouble = GatedRenderer(), Trouble()
-    settings = EngineSettings(api_key="stage-key", allow_private_images=True, data=folder / "engine")
+    settings = EngineSettings(api_key="stage-key", allow_private_hosts=True, data=folder / "engine")
     app = create_app(settings, renderer=renderer)
     app.middlewares.insert(0, trouble.middleware)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

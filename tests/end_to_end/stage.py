@@ -55,6 +55,7 @@ class GatedRenderer:
         self.open = asyncio.Event()
         self.open.set()
         self.error: Exception | None = None
+        self.errors: list[Exception] = []  # one each for the next jobs
         self._changed = asyncio.Condition()
 
     async def begun(self, jobs: int) -> None:
@@ -67,6 +68,8 @@ class GatedRenderer:
             self.jobs.append(job)
             self._changed.notify_all()
         await self.open.wait()
+        if self.errors:
+            raise self.errors.pop(0)
         if self.error is not None:
             raise self.error
         return [self.picture(job, number) for number in range(job.parameters.samples)]

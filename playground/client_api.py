@@ -6,6 +6,9 @@ GET    /client/channels/{id}/commands?member=       the commands offered there
 POST   /client/channels/{id}/messages               form: member, content, files: say something
 POST   /client/commands                             form: payload_json {member, channel, name, command_id, options},
                                                     and a file per attachment option, its field named after the option
+POST   /client/choices                              {member, channel, name, command_id, option, typed, options}: what
+                                                    the bot suggests for an option, {choices: [{name, value}]}; null
+                                                    when it did not answer within three seconds
 POST   /client/messages/{id}/press                  {member, custom_id}
 POST   /client/messages/{id}/dismiss                {member}: hide a private message
 POST   /client/messages/{id}/delete                 {member}: one's own, or any for an administrator
@@ -28,8 +31,9 @@ from playground.errors import Json, MemberError
 from playground.interactions import CommandCall, press_button, run_command
 from playground.journal import Journal
 from playground.messages import MAX_MEMBER_FILE_BYTES, member_deletes, member_dismisses, member_says
-from playground.model import Event, EventKind, Interaction, Message, Permission, User
+from playground.model import Event, EventKind, Interaction, InteractionKind, Message, Permission, User
 from playground.multipart import Upload
+from playground.options import Focus
 from playground.sample_face import SAMPLE_FACE_NAME, sample_face
 from playground.state import State
 from playground.wire import Wire
@@ -40,15 +44,17 @@ KEEP_ALIVE_S = 15.0
 RECONNECT_AFTER_MS = 1000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Suggested = Callable[[CommandCall, Focus], Awaitable[list[Json]]]
 
 
 class ClientApi:
     """The page's side of the server."""
 
-    def __init__(self, state: State, wire: Wire, journal: Journal) -> None:
+    def __init__(self, state: State, wire: Wire, journal: Journal, *, suggested: Suggested) -> None:
         self._state = state
         self._wire = wire
         self._journal = journal
+        self._suggested = suggested
         # Tells the streams of this run from those of an earlier one, whose numbers mean nothing here.
         self._run = secrets.token_hex(4)
 
@@ -60,6 +66,7 @@ class ClientApi:
             web.get("/client/channels/{id}/commands", _guarded(self._commands)),
             web.post("/client/channels/{id}/messages", _guarded(self._say)),
             web.post("/client/commands", _guarded(self._run_command)),
+            web.post("/client/choices", _guarded(self._choices)),
             web.post("/client/messages/{id}/press", _guarded(self._press)),
             web.post("/client/messages/{id}/dismiss", _guarded(self._dismiss)),
             web.post("/client/messages/{id}/delete", _guarded(self._delete)),
@@ -123,6 +130,15 @@ class ClientApi:
         fields, uploads = await _read_form(request)
         interaction = run_command(self._state, _read_call(fields, uploads))
         return json_response(_interaction(interaction))
+
+    async def _choices(self, request: web.Request) -> web.StreamResponse:
+        fields = _json_object(await request.text())
+        focus = Focus(option=str(fields.get("option", "")), typed=str(fields.get("typed", "")))
+        try:
+            choices = await self._suggested(_read_call(fields, []), focus)
+        except TimeoutError:
+            choices = None
+        return json_response({"choices": choices})
 
     async def _press(self, request: web.Request) -> web.StreamResponse:
         fields, message, member = await self._message_action(request)
@@ -192,7 +208,9 @@ class ClientApi:
                 message = self._state.messages[event.id]
                 return self._shown(member, message) if self._state.may_see(member, message) else None
             case EventKind.INTERACTION | EventKind.INTERACTION_CREATED:
-                return _interaction(self._state.interactions[event.id])
+                interaction = self._state.interactions[event.id]
+                # What is only being typed leaves no trace in the channel.
+                return None if interaction.kind is InteractionKind.AUTOCOMPLETE else _interaction(interaction)
             case EventKind.BOT:
                 return {"connected": self._state.bot_connected}
             case _:

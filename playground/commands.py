@@ -19,6 +19,8 @@ MAX_CHOICES = 25
 MAX_NAME = 32
 MAX_DESCRIPTION = 100
 MAX_CHOICE_NAME = 100
+# The page above; the OpenAPI description would take 6000.
+MAX_CHOICE_VALUE = 100
 MAX_STRING = 6000
 MAX_TOTAL = 8000
 # Integers and numbers stay where a JavaScript number is exact.
@@ -122,6 +124,11 @@ def read_commands(data: object) -> list[Json]:
     return found
 
 
+def read_choices(form: Form, kind: int) -> list[Json]:
+    """Check the field `choices` of an option, or of an answer that suggests values for one of that kind."""
+    return [_choice(choice, kind) for choice in form.forms("choices", most=MAX_CHOICES)]
+
+
 def _refuse_repeats(definitions: Iterable[Json], problems: Problems) -> None:
     seen: set[str] = set()
     for position, definition in enumerate(definitions):
@@ -188,6 +195,7 @@ def _option(form: Form, *, inside: int | None) -> Json:
     if not _may_stand(kind, inside=inside):
         form.fail("type", "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "This option type cannot stand here")
         return option
+    option |= _if_any(autocomplete=_autocomplete(form, kind))
     if kind in NESTING:
         return option | _if_any(options=_options(form, inside=kind))
     return option | _if_any(required=form.boolean("required")) | _value_rules(form, kind)
@@ -202,12 +210,22 @@ def _may_stand(kind: int, *, inside: int | None) -> bool:
     return inside in allowed.get(OptionKind(kind), (None, OptionKind.SUBCOMMAND))
 
 
+def _autocomplete(form: Form, kind: int) -> bool:
+    """Whether the bot suggests values. Discord refuses the same; its codes for it are not published."""
+    wanted = form.boolean("autocomplete")
+    if wanted and kind not in _WITH_CHOICES:
+        said = "Autocomplete cannot be configured for this type of option"
+        form.fail("autocomplete", "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID", said)
+    elif wanted and form.data.get("choices"):
+        said = "Autocomplete cannot be configured for an option with choices"
+        form.fail("autocomplete", "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID", said)
+    return wanted
+
+
 def _value_rules(form: Form, kind: int) -> Json:
     rules: Json = {}
-    if form.boolean("autocomplete"):
-        form.fail("autocomplete", "PLAYGROUND_UNSUPPORTED", "The playground has no autocomplete.")
     if kind in _WITH_CHOICES:
-        rules |= _if_any(choices=_choices(form, kind))
+        rules |= _if_any(choices=read_choices(form, kind))
     if kind == OptionKind.STRING:
         rules |= _limits(form, "min_length", "max_length", least=0, most=MAX_STRING)
     if kind == OptionKind.INTEGER:
@@ -225,17 +243,13 @@ def _limits(form: Form, low: str, high: str, *, least: int, most: int) -> Json:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _choices(form: Form, kind: int) -> list[Json]:
-    return [_choice(choice, kind) for choice in form.forms("choices", most=MAX_CHOICES)]
-
-
 def _choice(form: Form, kind: int) -> Json:
     name = form.text("name", least=1, most=MAX_CHOICE_NAME, required=True) or ""
     choice: Json = {"name": name}
     if texts := _localized(form, "name_localizations", most=MAX_CHOICE_NAME):
         choice["name_localizations"] = texts
     if kind == OptionKind.STRING:
-        return choice | {"value": form.text("value", most=MAX_STRING, required=True)}
+        return choice | {"value": form.text("value", least=1, most=MAX_CHOICE_VALUE, required=True)}
     if kind == OptionKind.INTEGER:
         return choice | {"value": form.integer("value", least=-MAX_NUMBER, most=MAX_NUMBER, required=True)}
     return choice | {"value": form.number("value", required=True)}

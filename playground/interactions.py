@@ -6,7 +6,7 @@ https://discord.com/developers/docs/interactions/receiving-and-responding
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from playground.commands import OptionKind
+from playground.commands import Command, OptionKind, read_choices
 from playground.drafts import Draft, Place, draft_message, new_attachment
 from playground.errors import ApiError, Json, MemberError, Refusal
 from playground.mentions import INTERACTION_DEFAULT
@@ -35,7 +35,7 @@ from playground.model import (
     User,
 )
 from playground.multipart import Upload
-from playground.options import command_data
+from playground.options import Focus, autocomplete_data, command_data, focused_kind
 from playground.state import State, find_by_name
 from playground.validation import Form, Problems
 
@@ -43,7 +43,12 @@ from playground.validation import Form, Problems
 ANSWER_WITHIN_S = 3.0
 TOKEN_LIFE_S = 15 * 60.0
 
-_UPDATES = frozenset({CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE})
+_MESSAGES = frozenset({CallbackKind.MESSAGE, CallbackKind.DEFERRED_MESSAGE})
+_ALLOWED_CALLBACKS = {
+    InteractionKind.COMMAND: _MESSAGES,
+    InteractionKind.COMPONENT: _MESSAGES | {CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE},
+    InteractionKind.AUTOCOMPLETE: frozenset({CallbackKind.CHOICES}),
+}
 _DEFERRAL_FLAGS = int(MessageFlag.EPHEMERAL)
 
 
@@ -69,14 +74,7 @@ class CommandCall:
 def run_command(state: State, call: CommandCall) -> Interaction:
     """A member runs a command. Raises MemberError when Discord's own window would not have let them."""
     state.forget_old_uploads()
-    member = state.member(call.member)
-    channel = state.channel(call.channel, member=member)
-    name, *path = call.name.split()
-    offered = {command.id: command for command in state.visible_commands(member, channel)}
-    command = offered.get(call.command_id or 0) or find_by_name(offered, name)
-    if command is None:
-        names = ", ".join(f"/{found.name}" for found in offered.values()) or "none"
-        raise MemberError(f"There is no command /{name} here. Commands: {names}.")
+    member, channel, command, path = _find_command(state, call)
     uploads = {o: Upload(field=o, filename=f, content=c) for o, (f, c) in call.attachments.items()}
     check_member_files(list(uploads.values()))
     values = {**call.options, **uploads}
@@ -84,6 +82,26 @@ def run_command(state: State, call: CommandCall) -> Interaction:
     data = command_data(command, path, values, resolver=resolver)
     resolver.keep_uploads()
     return _dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=call.name)
+
+
+def ask_choices(state: State, call: CommandCall, focus: Focus) -> Interaction:
+    """A member types into an option of the call. Raises MemberError when the bot suggests nothing for it."""
+    member, channel, command, path = _find_command(state, call)
+    data = autocomplete_data(command, path, focus, call.options, resolver=_Resolver(state))
+    return _dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=call.name)
+
+
+def _find_command(state: State, call: CommandCall) -> tuple[User, Channel, Command, list[str]]:
+    """Who calls, where, what, and which subcommand of it. Raises MemberError."""
+    member = state.member(call.member)
+    channel = state.channel(call.channel, member=member)
+    name, *path = call.name.split() or [""]
+    offered = {command.id: command for command in state.visible_commands(member, channel)}
+    command = offered.get(call.command_id or 0) or find_by_name(offered, name)
+    if command is None:
+        names = ", ".join(f"/{found.name}" for found in offered.values()) or "none"
+        raise MemberError(f"There is no command /{name} here. Commands: {names}.")
+    return member, channel, command, path
 
 
 def press_button(state: State, member: User, message: Message, custom_id: str) -> Interaction:
@@ -203,10 +221,8 @@ def acknowledge(
 def _read_callback(interaction: Interaction, payload: object) -> tuple[CallbackKind, Form]:
     problems = Problems()
     form = Form(payload, problems)
-    is_press = interaction.kind is InteractionKind.COMPONENT
-    allowed = frozenset(CallbackKind) if is_press else frozenset(CallbackKind) - _UPDATES
-    number = form.integer("type", among=allowed, required=True)
-    data = form.form("data") or Form({}, problems, ("data",))
+    number = form.integer("type", among=_ALLOWED_CALLBACKS[interaction.kind], required=True)
+    data = form.form("data", required=number == CallbackKind.CHOICES) or Form({}, problems, ("data",))
     if number == CallbackKind.DEFERRED_MESSAGE and int(data.integer("flags") or 0) & ~_DEFERRAL_FLAGS:
         data.fail("flags", "MESSAGE_FLAGS_INVALID", "A deferral takes no flag but EPHEMERAL.")
     problems.raise_if_any()
@@ -226,6 +242,11 @@ def _apply_callback(
         case CallbackKind.UPDATE_MESSAGE:
             source = _source(state, interaction)
             return _edit(state, source, data.data, files=files, at=("data",))
+        case CallbackKind.CHOICES:
+            choices = read_choices(data, focused_kind(interaction.data))
+            data.problems.raise_if_any()
+            interaction.choices = tuple(choices)
+            return None
 
 
 def _source(state: State, interaction: Interaction) -> Message:
@@ -284,7 +305,7 @@ def _live(state: State, application_id: int, token: str) -> Interaction:
         raise ApiError(Refusal.UNKNOWN_WEBHOOK)
     if _token_is_over(state, interaction):
         raise ApiError(Refusal.INVALID_WEBHOOK_TOKEN)
-    if interaction.acknowledged_at is None:
+    if interaction.acknowledged_at is None or interaction.kind is InteractionKind.AUTOCOMPLETE:
         raise ApiError(Refusal.UNKNOWN_WEBHOOK)
     return interaction
 

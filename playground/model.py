@@ -70,6 +70,7 @@ class InteractionKind(IntEnum):
 
     COMMAND = 2
     COMPONENT = 3
+    AUTOCOMPLETE = 4
 
 
 class CallbackKind(IntEnum):
@@ -79,6 +80,7 @@ class CallbackKind(IntEnum):
     DEFERRED_MESSAGE = 5
     DEFERRED_UPDATE = 6
     UPDATE_MESSAGE = 7
+    CHOICES = 8
 
 
 class ComponentKind(IntEnum):
@@ -315,7 +317,10 @@ class InteractionState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Interaction:
-    """A command that was run or a button that was pressed, and what the bot made of it."""
+    """A command that was run or is being typed, or a button that was pressed, and what the bot made of it.
+
+    `choices` are what it suggested for an option; None until it did.
+    """
 
     id: int
     token: str
@@ -331,6 +336,7 @@ class Interaction:
     failed: bool = False
     original_id: int | None = None
     followup_ids: list[int] = field(default_factory=list[int])
+    choices: tuple[Json, ...] | None = None
 
     @property
     def state(self) -> InteractionState:

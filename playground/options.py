@@ -1,5 +1,6 @@
 """What a member filled in, checked against the command and turned into an interaction's data."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,6 +17,14 @@ class Resolver(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The option that a member is typing into, and the text in it."""
+
+    option: str
+    typed: str
+
+
 @dataclass(slots=True)
 class _Filling:
     resolver: Resolver
@@ -30,12 +39,50 @@ def command_data(command: Command, path: Sequence[str], values: Mapping[str, obj
     """
     filling = _Filling(resolver)
     steps, leaf = _descend(command, path)
-    options = _fill(leaf, values, filling)
+    data = _data(command, steps, _fill(leaf, values, filling))
+    return data | {"resolved": filling.resolved} if filling.resolved else data
+
+
+def autocomplete_data(
+    command: Command, path: Sequence[str], focus: Focus, values: Mapping[str, object], *, resolver: Resolver
+) -> Json:
+    """The `data` of an interaction that asks for suggestions, with what is filled in so far.
+
+    The option being typed comes unchecked and as text, even where it is a number. Others come as far as they are
+    right, required or not, and nothing is resolved.
+    https://discord.com/developers/docs/interactions/application-commands#autocomplete
+
+    Raises:
+        MemberError: there is no such option, or the bot suggests nothing for it.
+    """
+    steps, leaf = _descend(command, path)
+    _refuse_unknown(leaf, {**values, focus.option: focus.typed})
+    asked = next(option for option in leaf if option["name"] == focus.option)
+    if not asked.get("autocomplete"):
+        raise MemberError(f"/{command.name} suggests nothing for {focus.option}.")
+    filling = _Filling(resolver)
+    options: list[Json] = []
+    for option in leaf:
+        if option is asked:
+            options.append({"name": option["name"], "type": int(option["type"]), "value": focus.typed, "focused": True})
+        elif values.get(option["name"]) is not None:
+            with contextlib.suppress(MemberError):
+                options.append(_filled(option, values[option["name"]], filling))
+    return _data(command, steps, options)
+
+
+def focused_kind(data: Json) -> OptionKind:
+    """The kind of the option that an autocomplete interaction's data is about."""
+    options: list[Json] = data["options"]
+    while options[0]["type"] in NESTING:
+        options = options[0]["options"]
+    return next(OptionKind(option["type"]) for option in options if option.get("focused"))
+
+
+def _data(command: Command, steps: Sequence[Json], options: list[Json]) -> Json:
     for step in reversed(steps):
         options = [{"name": step["name"], "type": int(step["type"]), "options": options}]
     data: Json = {"id": str(command.id), "name": command.name, "type": command.definition["type"], "options": options}
-    if filling.resolved:
-        data["resolved"] = filling.resolved
     if command.guild_id is not None:
         data["guild_id"] = str(command.guild_id)
     return data
@@ -58,14 +105,18 @@ def _descend(command: Command, path: Sequence[str]) -> tuple[list[Json], list[Js
 
 
 def _fill(options: Sequence[Json], values: Mapping[str, object], filling: _Filling) -> list[Json]:
-    unknown = values.keys() - {option["name"] for option in options}
-    if unknown:
-        raise MemberError(f"The command has no option {', '.join(sorted(unknown))}.")
+    _refuse_unknown(options, values)
     missing = [o["name"] for o in options if o.get("required") and values.get(o["name"]) is None]
     if missing:
         raise MemberError(f"Fill in {', '.join(missing)} first.")
     given = [option for option in options if values.get(option["name"]) is not None]
     return [_filled(option, values[option["name"]], filling) for option in given]
+
+
+def _refuse_unknown(options: Sequence[Json], values: Mapping[str, object]) -> None:
+    unknown = values.keys() - {option["name"] for option in options}
+    if unknown:
+        raise MemberError(f"The command has no option {', '.join(sorted(unknown))}.")
 
 
 def _filled(option: Json, value: object, filling: _Filling) -> Json:

@@ -15,14 +15,31 @@ from playground.cdn import GONE, Cdn
 from playground.client_api import ClientApi
 from playground.clock import Clock, Snowflakes
 from playground.control import Control
-from playground.errors import MemberError
+from playground.errors import Json, MemberError
 from playground.faults import Faults, apply_fault
 from playground.gateway import Gateway
 from playground.guard import loopback_only
-from playground.interactions import ANSWER_WITHIN_S, CommandCall, fail_unanswered, press_button, run_command
+from playground.interactions import (
+    ANSWER_WITHIN_S,
+    CommandCall,
+    ask_choices,
+    fail_unanswered,
+    press_button,
+    run_command,
+)
 from playground.journal import Journal
 from playground.media import SHOWN_IN_PLACE
-from playground.model import Attachment, Channel, Event, EventKind, Interaction, Message, Permission
+from playground.model import (
+    Attachment,
+    Channel,
+    Event,
+    EventKind,
+    Interaction,
+    InteractionState,
+    Message,
+    Permission,
+)
+from playground.options import Focus
 from playground.rate_limits import Bucket, Rate, RateLimiter
 from playground.rest import MAX_REQUEST_BYTES, PREFIX, Rest
 from playground.state import State
@@ -124,6 +141,33 @@ class Playground:
             member=member, name=name, channel=channel, options=options or {}, attachments=attachments or {}
         )
         return run_command(self.state, call)
+
+    async def choices(
+        self,
+        name: str,
+        option: str,
+        typed: str = "",
+        *,
+        member: str | int = "Ben",
+        channel: str | int = "pictures",
+        options: Mapping[str, object] | None = None,
+    ) -> list[Json]:
+        """What the bot suggests (`{"name", "value"}` each) to a member who types into an option.
+
+        Raises:
+            MemberError: there is no such option, or the bot suggests nothing for it.
+            TimeoutError: the bot gave no answer that Discord takes within three seconds.
+        """
+        call = CommandCall(member=member, name=name, channel=channel, options=options or {})
+        return await self.suggested(call, Focus(option, typed))
+
+    async def suggested(self, call: CommandCall, focus: Focus) -> list[Json]:
+        """As `choices`, with the arguments in one."""
+        interaction = ask_choices(self.state, call, focus)
+        await self.until(lambda _: interaction.state is not InteractionState.PENDING)
+        if interaction.choices is None:
+            raise TimeoutError(f"the bot suggested nothing for {focus.option} within {ANSWER_WITHIN_S:g} s")
+        return list(interaction.choices)
 
     def burst(self, calls: Iterable[CommandCall]) -> list[Interaction]:
         """Run many commands at the same moment. Raises MemberError."""
@@ -269,7 +313,7 @@ class Playground:
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_route("*", PREFIX + "/{tail:.*}", self.rest.serve)
         app.router.add_get("/{folder:attachments|ephemeral-attachments}/{channel}/{id}/{name}", self._file)
-        app.router.add_routes(ClientApi(self.state, self.wire, self.journal).routes())
+        app.router.add_routes(ClientApi(self.state, self.wire, self.journal, suggested=self.suggested).routes())
         app.router.add_routes(Control(self).routes())
         app.router.add_routes(pages.routes())
         app.on_shutdown.append(self._shut_down)

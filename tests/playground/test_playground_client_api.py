@@ -1,5 +1,6 @@
 """What the page asks for, over real sockets."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -173,6 +174,46 @@ async def test_a_failed_command_is_told_to_its_member(
 
     assert [name for name, _ in told] == ["interaction-created", "interaction"]
     assert told[1][1]["state"] == "failed"
+
+
+async def choices(http: aiohttp.ClientSession, **fields: object) -> Any:
+    call = {"member": "Ben", "channel": "pictures", "name": "studio", "option": "model", "typed": "", **fields}
+    async with http.post("/client/choices", json=call) as response:
+        return response.status, await response.json()
+
+
+async def test_suggestions_are_asked_for(playground: Playground, http: aiohttp.ClientSession, bot: TinyBot) -> None:
+    found = await choices(http, typed="sd", options={"prompt": "at sea"})
+
+    assert found == (200, {"choices": [{"name": "SDXL base", "value": "sdxl"}]})
+    assert bot.seen[0]["namespace"] == {"prompt": "at sea", "model": "sd"}
+
+
+async def test_a_bot_that_suggests_nothing_in_time_is_no_error(
+    playground: Playground, http: aiohttp.ClientSession, bot: TinyBot
+) -> None:
+    bot.go_on.clear()
+    asked = asyncio.create_task(choices(http, typed="slow"))
+    await playground.until(lambda state: state.pending)
+
+    playground.advance(3)
+
+    assert await asked == (200, {"choices": None})
+
+
+async def test_suggestions_for_an_option_without_them_are_refused(http: aiohttp.ClientSession, bot: TinyBot) -> None:
+    assert await choices(http, option="prompt") == (400, {"message": "/studio suggests nothing for prompt."})
+
+
+async def test_typing_is_told_to_nobody(playground: Playground, http: aiohttp.ClientSession, bot: TinyBot) -> None:
+    world = await get(http, "/client/world?member=Ben")
+    await playground.choices("studio", "model")
+
+    stream = events(http, "Ben", world["last_event"])
+    told = [(await anext(stream))[1] for _ in range(2)]
+    await stream.aclose()
+
+    assert told == ["silent", "silent"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "["])

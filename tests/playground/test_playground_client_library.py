@@ -7,6 +7,7 @@ import aiohttp
 import discord
 import pytest
 
+from playground.errors import Json, MemberError
 from playground.interactions import CommandCall
 from playground.model import InteractionState, Message, MessageKind
 from playground.rate_limits import Bucket, Rate
@@ -88,6 +89,57 @@ async def test_subcommands_are_run_by_their_whole_name(playground: Playground, b
     message = await playground.answered(playground.command("album add", options={"name": "Summer"}))
 
     assert message.text == "Added to Summer."
+
+
+async def test_the_bot_suggests_values_while_a_member_types(playground: Playground, bot: TinyBot) -> None:
+    assert await playground.choices("studio", "model", "sd") == [{"name": "SDXL base", "value": "sdxl"}]
+    assert await playground.choices("studio", "steps", "1") == [
+        {"name": "10 steps", "value": 10},
+        {"name": "15 steps", "value": 15},
+    ]
+    assert len(await playground.choices("studio", "model")) == 25
+    assert await playground.choices("studio", "model", "no such thing") == []
+    assert await playground.choices("album show", "name", "Su", member="Cleo", channel="dm") == [
+        {"name": "Summer", "value": "Summer"}
+    ]
+
+
+async def test_the_bot_sees_what_else_is_filled_in_while_a_member_types(playground: Playground, bot: TinyBot) -> None:
+    await playground.choices("studio", "model", "sd", options={"prompt": "at sea", "seed": 7, "steps": 1000})
+
+    assert bot.seen == [{"model": "sd", "namespace": {"prompt": "at sea", "model": "sd", "seed": 7}}]
+
+
+async def test_a_bot_that_does_not_suggest_in_time_is_too_late(
+    playground: Playground, bot: TinyBot, http: aiohttp.ClientSession
+) -> None:
+    bot.go_on.clear()
+    asked = asyncio.create_task(playground.choices("studio", "model", "slow"))
+    await playground.until(lambda state: state.pending)
+    (interaction,) = playground.state.interactions.values()
+
+    playground.advance(3)
+
+    with pytest.raises(TimeoutError, match="nothing for model within 3 s"):
+        await asked
+    answer: Json = {"type": 8, "data": {"choices": []}}
+    async with http.post(f"/api/v10/interactions/{interaction.id}/{interaction.token}/callback", json=answer) as late:
+        assert (late.status, (await late.json())["code"]) == (404, 10062)
+
+
+async def test_only_options_with_autocomplete_can_be_asked_for(playground: Playground, bot: TinyBot) -> None:
+    with pytest.raises(MemberError, match="suggests nothing for prompt"):
+        await playground.choices("studio", "prompt", "sea")
+
+
+async def test_six_files_reach_the_bot_by_their_options(playground: Playground, bot: TinyBot) -> None:
+    names = ("face", "face2", "face3", "style", "style2", "style3")
+    files = {name: (f"{name}.png", name.encode()) for name in names}
+
+    interaction = playground.command("studio", options={"prompt": "at sea", "model": "my own"}, attachments=files)
+    await playground.answered(interaction)
+
+    assert bot.seen == [{"studio": ["at sea", "my own", None, None], "files": {name: name.encode() for name in names}}]
 
 
 async def test_commands_work_in_a_direct_message(playground: Playground, bot: TinyBot) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from playground.commands import Command, OptionKind, read_command, read_commands
 from playground.errors import ApiError, Json, MemberError
-from playground.options import command_data
+from playground.options import Focus, autocomplete_data, command_data, focused_kind
 from playground.validation import Problems
 
 
@@ -28,6 +28,7 @@ def read(definition: object) -> Json:
 
 CHOICE = {"name": "x", "value": "x"}
 NAMES_TWICE = "APPLICATION_COMMAND_OPTIONS_NAME_DUPLICATED"
+AUTOCOMPLETE = "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID"
 ORDER = "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID"
 KIND = "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"
 
@@ -50,7 +51,16 @@ KIND = "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"
         (command(option(choices=[CHOICE] * 26)), "options.0.choices", "BASE_TYPE_MAX_LENGTH"),
         (command(option(choices=[{"name": "x"}])), "options.0.choices.0.value", "BASE_TYPE_REQUIRED"),
         (command(option(max_length=6001)), "options.0.max_length", "NUMBER_TYPE_MAX"),
-        (command(option(autocomplete=True)), "options.0.autocomplete", "PLAYGROUND_UNSUPPORTED"),
+        (
+            command(option(choices=[{"name": "x", "value": "x" * 101}])),
+            "options.0.choices.0.value",
+            "BASE_TYPE_BAD_LENGTH",
+        ),
+        (command(option(autocomplete="yes")), "options.0.autocomplete", "BOOLEAN_TYPE_CONVERT"),
+        (command(option(autocomplete=True, choices=[CHOICE])), "options.0.autocomplete", AUTOCOMPLETE),
+        (command(option(OptionKind.BOOLEAN, autocomplete=True)), "options.0.autocomplete", AUTOCOMPLETE),
+        (command(option(OptionKind.ATTACHMENT, autocomplete=True)), "options.0.autocomplete", AUTOCOMPLETE),
+        (command(option(OptionKind.SUBCOMMAND, "a", autocomplete=True)), "options.0.autocomplete", AUTOCOMPLETE),
         (
             command(option(OptionKind.SUBCOMMAND, "a", options=[option(OptionKind.SUBCOMMAND, "b")])),
             "options.0.options.0.type",
@@ -84,6 +94,13 @@ def test_what_is_false_or_empty_is_left_out_as_discord_does() -> None:
     (stored,) = read(command(option(required=False, choices=[])))["options"]
 
     assert set(stored) == {"type", "name", "description"}
+
+
+@pytest.mark.parametrize("kind", [OptionKind.STRING, OptionKind.INTEGER, OptionKind.NUMBER])
+def test_texts_and_numbers_may_have_suggestions(kind: OptionKind) -> None:
+    (stored,) = read(command(option(kind, autocomplete=True, choices=[])))["options"]
+
+    assert stored["autocomplete"] is True
 
 
 def test_groups_hold_subcommands() -> None:
@@ -186,3 +203,84 @@ def test_people_are_resolved() -> None:
 
     assert data["options"][0]["value"] == "5"
     assert data["resolved"] == {"users": {"5": {}}}
+
+
+# ----------------------------------------------------------------------------------------------------- while typing
+
+IMAGINE = command(
+    option(required=True),
+    option(OptionKind.STRING, "model", autocomplete=True),
+    option(OptionKind.INTEGER, "steps", autocomplete=True, max_value=50),
+    option(OptionKind.INTEGER, "count", max_value=4),
+    option(OptionKind.USER, "who"),
+)
+
+
+def typing(definition: Json, focus: Focus, values: Mapping[str, object], *path: str) -> Json:
+    def resolver(kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+        if value == "nobody":
+            raise MemberError("There is no member nobody.")
+        return str(value), {"users": {str(value): {}}}
+
+    known = Command(id=1, version=1, guild_id=None, definition=read(definition))
+    return autocomplete_data(known, path, focus, values, resolver=resolver)
+
+
+def test_the_option_being_typed_stands_among_those_filled_in() -> None:
+    data = typing(IMAGINE, Focus("model", "sd"), {"count": 2, "prompt": "sea", "who": 5})
+
+    assert data["options"] == [
+        {"name": "prompt", "type": 3, "value": "sea"},
+        {"name": "model", "type": 3, "value": "sd", "focused": True},
+        {"name": "count", "type": 4, "value": 2},
+        {"name": "who", "type": 6, "value": "5"},
+    ]
+    assert "resolved" not in data
+
+
+@pytest.mark.parametrize("typed", ["", "2", "99", "many"])
+def test_a_number_being_typed_is_text_and_not_checked(typed: str) -> None:
+    data = typing(IMAGINE, Focus("steps", typed), {})
+
+    assert data["options"] == [{"name": "steps", "type": 4, "value": typed, "focused": True}]
+    assert focused_kind(data) is OptionKind.INTEGER
+
+
+def test_what_is_not_right_yet_is_left_out_while_typing() -> None:
+    data = typing(IMAGINE, Focus("model", "sd"), {"prompt": "sea", "count": 9, "steps": "2", "who": "nobody"})
+
+    assert [entry["name"] for entry in data["options"]] == ["prompt", "model"]
+
+
+def test_a_subcommand_wraps_what_is_typed() -> None:
+    show = option(OptionKind.SUBCOMMAND, "show", options=[option(autocomplete=True)])
+    album = option(OptionKind.SUBCOMMAND_GROUP, "album", options=[show])
+
+    data = typing(command(album), Focus("prompt", "Su"), {}, "album", "show")
+
+    (group,) = data["options"]
+    assert group["options"][0]["options"] == [{"name": "prompt", "type": 3, "value": "Su", "focused": True}]
+    assert focused_kind(data) is OptionKind.STRING
+
+
+@pytest.mark.parametrize(
+    ("focus", "values", "said"),
+    [
+        (Focus("prompt", "s"), {}, "/imagine suggests nothing for prompt."),
+        (Focus("size", "s"), {}, "The command has no option size."),
+        (Focus("model", "s"), {"size": 1}, "The command has no option size."),
+    ],
+)
+def test_suggestions_that_cannot_be_asked_for_get_a_sentence(
+    focus: Focus, values: Mapping[str, object], said: str
+) -> None:
+    with pytest.raises(MemberError) as refused:
+        typing(IMAGINE, focus, values)
+
+    assert str(refused.value) == said
+
+
+def test_a_value_that_was_not_suggested_can_be_sent() -> None:
+    data = fill(IMAGINE, {"prompt": "sea", "model": "my own"})
+
+    assert data["options"][1] == {"name": "model", "type": 3, "value": "my own"}

@@ -10,6 +10,7 @@ from playground.errors import ApiError, Json, MemberError, Refusal
 from playground.interactions import CommandCall
 from playground.model import EventKind, Interaction, InteractionState, Message, MessageFlag, MessageKind, Reference
 from playground.multipart import Upload
+from playground.options import Focus
 from playground.validation import Problems
 from tests.playground.conftest import World
 
@@ -314,6 +315,122 @@ def test_nothing_of_a_refused_command_stays(world: World) -> None:
 
     assert not world.state.contents
     assert not world.state.interactions
+
+
+# ------------------------------------------------------------------------------------------------------- while typing
+
+SUGGESTED = {"name": "SDXL base", "value": "sdxl"}
+
+
+def ask(world: World, kind: int = 3) -> Interaction:
+    option = {"type": kind, "name": "model", "description": "Which", "autocomplete": True}
+    register(world, options=[option])
+    return interactions.ask_choices(world.state, CommandCall(member="Ben", name="imagine"), Focus("model", "sd"))
+
+
+def suggest(world: World, interaction: Interaction, data: object, kind: int = 8) -> None:
+    payload = {"type": kind, "data": data}
+    interactions.acknowledge(world.state, interaction.id, interaction.token, payload, files=NO_FILES)
+
+
+def unsuggested(world: World, interaction: Interaction, data: object, kind: int = 8) -> ApiError:
+    with pytest.raises(ApiError) as error:
+        suggest(world, interaction, data, kind)
+    return error.value
+
+
+def test_suggestions_are_kept_and_make_no_message(world: World) -> None:
+    before = set(world.state.messages)
+    interaction = ask(world)
+
+    suggest(world, interaction, {"choices": [SUGGESTED]})
+
+    assert interaction.choices == (SUGGESTED,)
+    assert interaction.state is InteractionState.ACKNOWLEDGED
+    assert set(world.state.messages) == before
+
+
+@pytest.mark.parametrize("data", [{"choices": []}, {"choices": None}, {}])
+def test_there_may_be_nothing_to_suggest(world: World, data: Json) -> None:
+    interaction = ask(world)
+
+    suggest(world, interaction, data)
+
+    assert interaction.choices == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "choices", "path"),
+    [
+        (3, [SUGGESTED] * 26, "choices"),
+        (3, [{"name": "", "value": "x"}], "choices.0.name"),
+        (3, [{"name": "x" * 101, "value": "x"}], "choices.0.name"),
+        (3, [SUGGESTED, {"name": "x", "value": ""}], "choices.1.value"),
+        (3, [{"name": "x", "value": "x" * 101}], "choices.0.value"),
+        (3, [{"name": "x", "value": 5}], "choices.0.value"),
+        (3, [{"name": "x"}], "choices.0.value"),
+        (3, "sdxl", "choices"),
+        (4, [{"name": "x", "value": "x"}], "choices.0.value"),
+        (4, [{"name": "x", "value": 1.5}], "choices.0.value"),
+        (10, [{"name": "x", "value": "1.5"}], "choices.0.value"),
+    ],
+)
+def test_suggestions_that_do_not_fit_are_refused_at_their_place(
+    world: World, kind: int, choices: object, path: str
+) -> None:
+    interaction = ask(world, kind)
+
+    node = unsuggested(world, interaction, {"choices": choices}).errors
+
+    for part in ("data", *path.split(".")):
+        assert node
+        node = node[part]
+    assert node
+    assert node["_errors"]
+    assert interaction.state is InteractionState.PENDING
+
+
+@pytest.mark.parametrize("kind", [1, 4, 5, 6, 7, 9])
+def test_typing_takes_no_answer_but_suggestions(world: World, kind: int) -> None:
+    error = unsuggested(world, ask(world), {"content": "hi", "choices": []}, kind)
+
+    assert error.refusal is Refusal.INVALID_FORM
+
+
+def test_an_answer_without_data_suggests_nothing_and_is_refused(world: World) -> None:
+    assert unsuggested(world, ask(world), None).errors == {
+        "data": {"_errors": [{"code": "BASE_TYPE_REQUIRED", "message": "This field is required"}]}
+    }
+
+
+def test_suggestions_after_three_seconds_are_too_late(world: World) -> None:
+    interaction = ask(world)
+    world.now_s += 3.1
+
+    error = unsuggested(world, interaction, {"choices": [SUGGESTED]})
+
+    assert error.refusal is Refusal.UNKNOWN_INTERACTION
+    assert interaction.choices is None
+
+
+def test_suggestions_are_made_once(world: World) -> None:
+    interaction = ask(world)
+    suggest(world, interaction, {"choices": [SUGGESTED]})
+
+    error = unsuggested(world, interaction, {"choices": []})
+
+    assert error.refusal is Refusal.ALREADY_ACKNOWLEDGED
+    assert interaction.choices == (SUGGESTED,)
+
+
+def test_nothing_can_follow_suggestions(world: World) -> None:
+    interaction = ask(world)
+    suggest(world, interaction, {"choices": []})
+
+    with pytest.raises(ApiError) as error:
+        follow_up(world, interaction, {"content": "more"})
+
+    assert error.value.refusal is Refusal.UNKNOWN_WEBHOOK
 
 
 # --------------------------------------------------------------------------------------------------- deleted and denied

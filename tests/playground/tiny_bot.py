@@ -25,6 +25,15 @@ def picture(color: str = "teal", size: tuple[int, int] = (64, 48), kind: str = "
     return target.getvalue()
 
 
+# By what a member reads: what the bot gets.
+MODELS = {
+    "Deliberate 11": "deliberate-11",
+    "Realistic Vision 5": "realistic-vision-5",
+    "SDXL base": "sdxl",
+    **{f"Studio model {number}": f"studio-{number}" for number in range(30)},
+}
+
+
 class Progress(ui.LayoutView):
     """What stands in the channel while the picture is made."""
 
@@ -152,9 +161,68 @@ def _add_commands(bot: TinyBot) -> None:
     async def album_add(interaction: discord.Interaction[TinyBot], name: str) -> None:
         await interaction.response.send_message(f"Added to {name}.")
 
+    @album.command(name="show", description="Show an album")
+    @app_commands.autocomplete(name=_albums)
+    async def album_show(interaction: discord.Interaction[TinyBot], name: str) -> None:
+        await interaction.response.send_message(f"This is {name}.")
+
     @album.command(name="list", description="List the albums")
     async def album_list(interaction: discord.Interaction[TinyBot]) -> None:
         await interaction.response.send_message("No albums.")
+
+    @bot.tree.command(description="Make pictures with everything that can be set")
+    @app_commands.autocomplete(model=_models)
+    @app_commands.autocomplete(steps=_steps)
+    async def studio(
+        interaction: discord.Interaction[TinyBot],
+        prompt: str,
+        face: discord.Attachment | None = None,
+        face2: discord.Attachment | None = None,
+        face3: discord.Attachment | None = None,
+        style: discord.Attachment | None = None,
+        style2: discord.Attachment | None = None,
+        style3: discord.Attachment | None = None,
+        model: str | None = None,
+        steps: app_commands.Range[int, 1, 100] | None = None,
+        samples: app_commands.Range[int, 1, 4] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        guidance: float | None = None,
+        seed: int | None = None,
+        negative_prompt: str | None = None,
+        face_strength: float | None = None,
+        face2_strength: float | None = None,
+        face3_strength: float | None = None,
+        style_strength: float | None = None,
+        scheduler: str | None = None,
+        lora: str | None = None,
+        lora_weight: float | None = None,
+        embedding: str | None = None,
+    ) -> None:
+        files = {"face": face, "face2": face2, "face3": face3, "style": style, "style2": style2, "style3": style3}
+        read = {name: await file.read() for name, file in files.items() if file}
+        bot.seen.append({"studio": [prompt, model, steps, seed], "files": read})
+        await interaction.response.send_message(f"{prompt} with {model} from {', '.join(read) or 'no file'}")
+
+
+async def _models(interaction: discord.Interaction[TinyBot], current: str) -> list[app_commands.Choice[str]]:
+    """Suggest models; where the text says "slow", only when `go_on` is set."""
+    interaction.client.seen.append({"model": current, "namespace": dict(iter(interaction.namespace))})
+    if "slow" in current:
+        await interaction.client.go_on.wait()
+        return [app_commands.Choice(name=f"Answer to {current}", value="slow")]
+    fitting = [name for name in MODELS if current.lower() in name.lower()]
+    return [app_commands.Choice(name=name, value=MODELS[name]) for name in fitting[:25]]
+
+
+async def _steps(_interaction: discord.Interaction[TinyBot], current: str) -> list[app_commands.Choice[int]]:
+    """Suggest numbers that begin like what was typed."""
+    fitting = [number for number in (10, 15, 20, 25, 50) if str(number).startswith(current)]
+    return [app_commands.Choice(name=f"{number} steps", value=number) for number in fitting]
+
+
+async def _albums(_interaction: discord.Interaction[TinyBot], current: str) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=name, value=name) for name in ("Summer", "Winter") if current in name]
 
 
 def thumbnail_id(message: discord.Message) -> int:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.config import Settings
 from services.errors import ConfigError
-from services.request import Model
+from services.request import Api, Family
 
 NEEDED = {"DISCORD_TOKEN": "token", "IMAGEPIPELINE_API_KEY": "key"}
 
@@ -17,8 +17,11 @@ def test_two_variables_are_enough() -> None:
 
     assert settings.discord_api_url == "https://discord.com/api/v10"
     assert settings.imagepipeline_url == "https://api.imagepipeline.io"
-    assert settings.default_model is Model.SDXL
+    assert settings.default_model is Family.SDXL
     assert settings.database == Path("data/facelock.db")
+    assert settings.imagepipeline_api is Api.ADAPTERS
+    assert (settings.face_hosting, settings.public_url, settings.catalog_file) == ("discord", None, None)
+    assert settings.safety_checker
     assert (settings.quota_images, settings.quota_hours, settings.member_queue) == (20, 24, 20)
     assert (settings.discord_guild_id, settings.http_port, settings.discord_gateway_url) == (None, None, None)
 
@@ -95,3 +98,17 @@ def test_secrets_are_not_in_the_settings_printed_form() -> None:
 def test_any_text_is_settings_or_a_list_of_problems(values: dict[str, str]) -> None:
     with contextlib.suppress(ConfigError):
         assert Settings.from_env(NEEDED | values).database.name
+
+
+@pytest.mark.parametrize(
+    ("env", "needed"),
+    [
+        ({"PUBLIC_URL": "https://bot.example"}, "PUBLIC_URL needs HTTP_PORT"),
+        ({"FACE_HOSTING": "public"}, "FACE_HOSTING=public needs PUBLIC_URL"),
+    ],
+)
+def test_settings_that_need_each_other_say_so(env: dict[str, str], needed: str) -> None:
+    with pytest.raises(ConfigError, match=needed):
+        Settings.from_env(NEEDED | env)
+
+    Settings.from_env(NEEDED | env | {"PUBLIC_URL": "https://bot.example", "HTTP_PORT": "8080"})

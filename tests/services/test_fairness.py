@@ -3,15 +3,19 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.generations import Waiting
-from services.fairness import serving_order
+from db.provider_jobs import Waiting
+from services import fairness
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def line(*members: int) -> list[Waiting]:
-    """Generations 0, 1, 2, ... of these members, oldest first."""
-    return [Waiting(number, member, NOW) for number, member in enumerate(members)]
+    """Jobs 0, 1, 2, ... of these members, oldest first."""
+    return [Waiting(str(number), number, member, NOW) for number, member in enumerate(members)]
+
+
+def serving_order(waiting: list[Waiting], in_flight: dict[int, int]) -> list[int]:
+    return [int(job.id) for job in fairness.serving_order(waiting, in_flight)]
 
 
 def test_members_with_one_request_do_not_wait_behind_a_member_with_ten() -> None:

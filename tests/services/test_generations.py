@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from db import ledger
 from db.connection import Database
 from db.generations import NewGeneration, State
+from db.provider_jobs import KnownLength, ProviderJob
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded
 from services.generations import Generations
 from services.presenter import Shown
@@ -30,7 +31,6 @@ def wish_of(member_id: int, *, images: int = 1, interaction_id: int, scope: str 
         file_limit_bytes=10,
         wish="{}",
         images=images,
-        photo_url=None,
     )
 
 
@@ -46,12 +46,28 @@ async def accept(generations: Generations, *, images: int = 1, interaction_id: i
     return accepted
 
 
-async def run_to_finished(generations: Generations, generation_id: int, *, pictures: int) -> None:
-    await generations.queue(generation_id, None)
-    await generations.start(generation_id)
+async def queue(generations: Generations, generation_id: int, *, jobs: int = 1, shown: Shown | None = None) -> None:
     generation = await generations.get(generation_id)
     assert generation is not None
-    assert await generations.finish(generation, pictures=pictures)
+    assert await generations.queue(generation, kind="any", jobs=jobs, shown=shown)
+
+
+async def start(generations: Generations, generation_id: int) -> list[ProviderJob]:
+    """Give every waiting job of it a slot."""
+    started = [await generations.start(job.id) for job in await generations.jobs(generation_id)]
+    return [job for job in started if job is not None]
+
+
+async def run_to_finished(generations: Generations, generation_id: int, *, pictures: int) -> None:
+    await queue(generations, generation_id)
+    (job,) = await start(generations, generation_id)
+    assert await generations.job_done(job, pictures=pictures, length=None)
+
+
+async def state_of(generations: Generations, generation_id: int) -> State:
+    generation = await generations.get(generation_id)
+    assert generation is not None
+    return generation.state
 
 
 async def left(generations: Generations) -> int:
@@ -181,33 +197,119 @@ async def test_a_member_may_have_only_so_many_unfinished_requests(database: Data
     await accept(generations, interaction_id=4)
 
 
-async def test_only_one_of_two_claims_gets_a_queued_generation(generations: Generations) -> None:
+async def test_only_one_of_two_claims_gets_a_waiting_job(generations: Generations) -> None:
     generation_id = await accept(generations)
-    await generations.queue(generation_id, None)
+    await queue(generations, generation_id)
+    (waiting,) = (await generations.line()).waiting
 
-    jobs = await asyncio.gather(generations.start(generation_id), generations.start(generation_id))
+    jobs = await asyncio.gather(generations.start(waiting.id), generations.start(waiting.id))
 
     assert sum(job is not None for job in jobs) == 1
     assert (await generations.line()).in_flight == {7: 1}
 
 
-async def test_a_requeued_generation_holds_no_slot_and_gets_a_new_job(generations: Generations) -> None:
+async def test_a_job_that_is_put_back_holds_no_slot_and_gets_a_new_id(generations: Generations) -> None:
     generation_id = await accept(generations)
-    await generations.queue(generation_id, None)
-    first = await generations.start(generation_id)
+    await queue(generations, generation_id)
+    (first,) = await start(generations, generation_id)
 
-    assert await generations.requeue(generation_id)
+    await generations.put_back(first, is_try=True)
+
+    assert await state_of(generations, generation_id) is State.QUEUED
     assert (await generations.line()).in_flight == {}
-    second = await generations.start(generation_id)
-
-    assert first is not None
-    assert second is not None
+    (second,) = await start(generations, generation_id)
     assert first.id != second.id
+    assert (first.tries, second.tries) == (0, 1)
 
 
-async def test_what_is_over_forgets_token_photo_and_face(generations: Generations) -> None:
+async def test_a_generation_runs_on_while_one_of_its_jobs_is_put_back(generations: Generations) -> None:
+    generation_id = await accept(generations, images=2)
+    await queue(generations, generation_id, jobs=2)
+    first, second = await start(generations, generation_id)
+
+    await generations.put_back(first, is_try=False)
+    assert await state_of(generations, generation_id) is State.RUNNING
+    await generations.put_back(second, is_try=False)
+    assert await state_of(generations, generation_id) is State.QUEUED
+
+
+async def test_several_jobs_finish_together_with_what_came_and_the_rest_refunded(generations: Generations) -> None:
+    generation_id = await accept(generations, images=4)
+    await queue(generations, generation_id, jobs=4)
+    first, second, third, fourth = await start(generations, generation_id)
+
+    assert not await generations.job_done(first, pictures=1, length=None)
+    assert not await generations.job_failed(second, FAULT)
+    assert not await generations.job_done(third, pictures=1, length=None)
+    assert await state_of(generations, generation_id) is State.RUNNING
+    assert await generations.job_done(fourth, pictures=1, length=None)
+
+    finished = await generations.get(generation_id)
+    assert finished is not None
+    assert (finished.state, finished.pictures, finished.failure_text) == (State.FINISHED, 3, str(FAULT))
+    assert await left(generations) == 7
+
+
+async def test_several_jobs_that_all_fail_are_one_failure_with_one_refund(generations: Generations) -> None:
+    generation_id = await accept(generations, images=3)
+    await queue(generations, generation_id, jobs=3)
+    jobs = await start(generations, generation_id)
+
+    outcomes = [await generations.job_failed(job, FAULT) for job in jobs]
+
+    failed = await generations.get(generation_id)
+    assert failed is not None
+    assert outcomes == [False, False, True]
+    assert (failed.state, failed.failure_code, failed.failure_text) == (State.FAILED, "test", str(FAULT))
+    assert await left(generations) == 10
+
+
+async def test_news_of_a_job_counts_once(generations: Generations) -> None:
+    generation_id = await accept(generations, images=2)
+    await queue(generations, generation_id)
+    (job,) = await start(generations, generation_id)
+
+    outcomes = [
+        await generations.job_done(job, pictures=1, length=None),
+        await generations.job_done(job, pictures=2, length=None),
+        await generations.job_failed(job, FAULT),
+    ]
+
+    assert outcomes == [True, False, False]
+    assert await left(generations) == 9
+
+
+async def test_a_failed_generation_leaves_no_job_behind(generations: Generations) -> None:
+    generation_id = await accept(generations, images=2)
+    await queue(generations, generation_id, jobs=2)
+    (first, *_) = await start(generations, generation_id)
+
+    await generations.fail(generation_id, FAULT)
+
+    line = await generations.line()
+    assert (line.waiting, line.in_flight, await generations.at_provider()) == ([], {}, [])
+    assert not await generations.job_done(first, pictures=1, length=None)
+    assert await generations.submitted(first.id, "late") is None
+
+
+async def test_what_jobs_taught_is_remembered_per_kind_and_the_last_ones_win(
+    generations: Generations, clock: Clock
+) -> None:
+    for number in range(1, 4):
+        generation_id = await accept(generations, interaction_id=number)
+        await queue(generations, generation_id)
+        (job,) = await start(generations, generation_id)
+        clock.advance(seconds=1)
+        known = KnownLength("any", number, number + 1.0) if number != 2 else None
+        await generations.job_done(job, pictures=1, length=known)
+
+    assert await generations.lengths(each=5) == [KnownLength("any", 1.0, 2.0), KnownLength("any", 3.0, 4.0)]
+    assert await generations.lengths(each=1) == [KnownLength("any", 3.0, 4.0)]
+
+
+async def test_what_is_over_forgets_token_and_photos(generations: Generations) -> None:
     accepted = await generations.accept(
-        dataclasses.replace(wish_of(7, interaction_id=1), photo_url="https://cdn.example/face.jpg")
+        dataclasses.replace(wish_of(7, interaction_id=1), photo_urls=("https://cdn.example/face.jpg",))
     )
     assert accepted is not None
     await run_to_finished(generations, accepted, pictures=1)
@@ -218,16 +320,16 @@ async def test_what_is_over_forgets_token_photo_and_face(generations: Generation
 
     settled = await generations.get(accepted)
     assert settled is not None
-    assert (settled.state, settled.token, settled.photo_url, settled.face) == (State.SETTLED, None, None, None)
+    assert (settled.state, settled.token, settled.photo_urls, settled.hosted) == (State.SETTLED, None, (), ())
 
 
 async def test_a_late_confirmation_of_an_old_version_settles_nothing(generations: Generations) -> None:
     generation_id = await accept(generations)
-    await generations.queue(generation_id, Shown(message_id=5, face=None))
+    await queue(generations, generation_id, shown=Shown(message_id=5))
     queued = await generations.get(generation_id)
     assert queued is not None
-    await generations.start(generation_id)
-    await generations.finish(queued, pictures=1)
+    (job,) = await start(generations, generation_id)
+    await generations.job_done(job, pictures=1, length=None)
 
     await generations.mark_shown(generation_id, version=queued.version, message_id=5)
 

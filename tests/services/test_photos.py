@@ -161,7 +161,7 @@ async def test_without_a_detector_the_middle_is_cut_out_and_nothing_is_claimed()
     async with Photos(detect=False) as photos:
         middle = await photos.crop(encoded(coffee()))
 
-    assert not middle.detected
+    assert not middle.checked
     assert Image.open(io.BytesIO(middle.jpeg)).size == (CROP_SIDE_PX, CROP_SIDE_PX)
 
 

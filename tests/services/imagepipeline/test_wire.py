@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.imagepipeline.answers import Done, Failed, Pending, Unreachable
-from services.imagepipeline.wire import MESSAGE_CHARACTERS_MAX, error_message, read_answer, retry_after_s
+from services.imagepipeline.answers import Cause, Done, Failed, Pending, Unreachable
+from services.imagepipeline.wire import (
+    MESSAGE_CHARACTERS_MAX,
+    balance_usd,
+    error_message,
+    job_id_in,
+    read_answer,
+    retry_after_s,
+    upload_url,
+)
 
 URL = "https://files.example/b2?id=1"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -17,7 +25,22 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["id", "job_id", "status", "download_urls", "error", "detail", "loc", "msg", "data", "images"]
+                [
+                    "id",
+                    "job_id",
+                    "status",
+                    "download_urls",
+                    "error",
+                    "detail",
+                    "loc",
+                    "msg",
+                    "data",
+                    "images",
+                    "url",
+                    "retryable",
+                    "failure_reason_code",
+                    "balance_remaining_usd",
+                ]
             )
             | st.text(),
             inner,
@@ -86,6 +109,49 @@ def test_a_failure_gives_its_reason_from_wherever_it_stands(status: str, body: d
     assert read_answer({"id": "j", "status": status} | body) == Failed(message=reason)
 
 
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ({}, Cause.REQUEST),
+        ({"failure_reason_code": "RATE_LIMIT_EXCEEDED"}, Cause.BUSY),
+        ({"failure_reason_code": "concurrent_jobs_exceeded"}, Cause.BUSY),
+        ({"failure_reason_code": "INSUFFICIENT_CREDITS"}, Cause.ACCOUNT),
+        ({"failure_reason_code": "CREDIT_CHARGE_FAILED"}, Cause.ACCOUNT),
+        ({"failure_reason_code": "INPUT_INVALID", "retryable": True}, Cause.REQUEST),
+        ({"failure_reason_code": "MODEL_ERROR"}, Cause.SERVICE),
+        ({"failure_reason_code": "MODEL_UNAVAILABLE"}, Cause.SERVICE),
+        ({"failure_reason_code": "STORAGE_ERROR"}, Cause.SERVICE),
+        ({"failure_reason_code": "TIMEOUT"}, Cause.SERVICE),
+        ({"failure_reason_code": "INTERNAL_ERROR"}, Cause.SERVICE),
+        ({"failure_reason_code": "CANCELLED"}, Cause.REQUEST),
+        ({"failure_reason_code": "SOMETHING_NEW", "retryable": True}, Cause.SERVICE),
+        ({"failure_reason_code": "SOMETHING_NEW", "retryable": False}, Cause.REQUEST),
+        ({"failure_reason_code": "SOMETHING_NEW"}, Cause.REQUEST),
+        ({"error_code": "INSUFFICIENT_BALANCE"}, Cause.ACCOUNT),
+        ({"error": {"code": "MODEL_ERROR", "message": "x"}}, Cause.SERVICE),
+        ({"failure_reason_code": ["odd"], "retryable": "yes"}, Cause.REQUEST),
+    ],
+)
+def test_a_failure_tells_whether_another_try_makes_sense(body: dict[str, Any], cause: Cause) -> None:
+    answer = read_answer({"job_id": "j", "status": "failed"} | body)
+
+    assert isinstance(answer, Failed)
+    assert answer.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("said", "usd"), [(12.5, 12.5), ("3.20", 3.2), (0, 0.0), (None, None), ("much", None), ("nan", None), (True, None)]
+)
+def test_a_balance_is_a_number_or_nothing(said: object, usd: float | None) -> None:
+    assert balance_usd({"job_id": "j", "balance_remaining_usd": said}) == usd
+
+
+@pytest.mark.parametrize("said", [None, "", "ftp://x", 7, ["https://x"]])
+def test_an_upload_without_a_usable_address_has_none(said: object) -> None:
+    assert upload_url({"url": said}) is None
+    assert upload_url({"url": URL}) == URL
+
+
 def test_a_success_without_a_picture_is_a_failure() -> None:
     assert read_answer({"id": "j", "status": "SUCCESS", "download_urls": []}) == Failed(
         message="it reported success without a picture"
@@ -149,6 +215,15 @@ def test_no_json_at_all_breaks_the_reader(body: object, job_id: str | None) -> N
         return
     assert isinstance(answer, (Pending, Done, Failed))
     assert not isinstance(answer, Failed) or len(answer.message) <= MESSAGE_CHARACTERS_MAX
+
+
+@given(JSON)
+def test_no_json_at_all_breaks_the_smaller_readers(body: object) -> None:
+    name, url, usd = job_id_in(body), upload_url(body), balance_usd(body)
+
+    assert name is None or name
+    assert url is None or url.lower().startswith("http")
+    assert usd is None or usd == usd
 
 
 @given(st.text())

@@ -92,10 +92,10 @@ async def begin(
     Raises:
         UserError: it was not accepted, and nothing was charged.
     """
-    for photo in photos:
+    for number, (photo, reference) in enumerate(zip(photos, wish.references, strict=True), start=1):
         if photo.size > PHOTO_BYTES_MAX:
-            which = "The photo" if len(photos) == 1 else f"The photo `{photo.filename}`"
-            raise PhotoRefused(f"{which} is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
+            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
     new = _new_generation(interaction, wish, photos)
     generation_id = await in_time(interaction, runner.accept(new), ephemeral=False)
     if generation_id is None:

@@ -91,7 +91,8 @@ def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> st
         headline += f", ready about {at(progress.ready_at)}"
     lines = [headline, quoted(wish.prompt), _byline(generation, wish)]
     if progress.notes:
-        lines.append(_cut("\n".join(f"-# {note}" for note in progress.notes), NOTES_CHARACTERS_MAX))
+        # Plain text, in which a piece of the prompt may be quoted.
+        lines.append(_cut("\n".join(f"-# {_as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
     return "\n".join(lines)
 
 

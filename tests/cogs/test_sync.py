@@ -2,9 +2,13 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import discord
 import pytest
+from discord import app_commands
+from discord.http import Route
 
-from cogs.sync import same_commands
+from cogs.sync import same_commands, sync_commands
+from playground.server import Playground
 
 CHOICES = [{"name": "A", "value": "a"}]
 OURS: list[dict[str, Any]] = [
@@ -108,3 +112,47 @@ def test_every_change_that_a_member_could_see_is_a_difference(change: Callable[[
     change(theirs)
 
     assert not same_commands(OURS, theirs, in_guild=False)
+
+
+def test_a_range_that_begins_at_a_whole_number_is_the_same_with_and_without_a_point() -> None:
+    ours, theirs = ([{"name": "imagine", "options": [{"name": "guidance", "min_value": low}]}] for low in (1.0, 1))
+
+    assert same_commands(ours, theirs, in_guild=False)
+    assert not same_commands(ours, [{"name": "imagine", "options": [{"name": "guidance"}]}], in_guild=False)
+
+
+def command(name: str, description: str = "Make pictures") -> app_commands.Command[Any, ..., None]:
+    async def run(interaction: discord.Interaction) -> None:
+        raise NotImplementedError
+
+    return app_commands.Command(name=name, description=description, callback=run)
+
+
+async def test_what_discord_refuses_is_logged_and_its_own_commands_stay(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Playground.run() as playground, discord.Client(intents=discord.Intents.none()) as client:
+        monkeypatch.setattr(Route, "BASE", playground.api_url)
+        await client.login(playground.token)
+        tree = app_commands.CommandTree(client)
+        tree.add_command(command("imagine"))
+        await sync_commands(client, tree, None)
+        tree.add_command(command("broken", "x" * 101))
+
+        await sync_commands(client, tree, None)
+
+        assert [found.name for found in playground.state.commands.values()] == ["imagine"]
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "Discord refused the commands of all servers" in record.getMessage()
+    assert "broken" in record.getMessage()
+
+
+async def test_any_other_answer_of_discord_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Playground.run() as playground, discord.Client(intents=discord.Intents.none()) as client:
+        monkeypatch.setattr(Route, "BASE", playground.api_url)
+        await client.login(playground.token)
+        tree = app_commands.CommandTree(client)
+        tree.add_command(command("imagine"))
+
+        with pytest.raises(discord.HTTPException):
+            await sync_commands(client, tree, 4)

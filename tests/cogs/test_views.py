@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.views.generation import Frame, layout, quoted
-from db.generations import State
+from cogs.views.generation import Frame, layout, photo_names, quoted
+from db.generations import Generation, State
 from db.ledger import Spending
 from services.errors import InvalidWish
-from services.generations import Generation
 from services.presenter import Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
-from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, Model, Wish
+from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish
+from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GENERATION = Generation(
@@ -29,8 +29,8 @@ GENERATION = Generation(
     file_limit_bytes=10,
     wish="{}",
     images=4,
-    photo_url=None,
-    face=None,
+    photo_urls=(),
+    hosted=(),
     message_id=None,
     state=State.FINISHED,
     pictures=4,
@@ -42,15 +42,18 @@ GENERATION = Generation(
     changed_at=NOW,
 )
 BALANCE = Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=[Spending(NOW, 4)])
-FULL = Frame(face="attachment://face.jpg", files=[f"{n}.png" for n in range(4)], preface="<@6> it is here.")
+FILES = tuple(f"{n}.png" for n in range(4))
 
 
-def wish(prompt: str = "a quiet harbour", images: int = 4) -> Wish:
-    return Wish.of(prompt=prompt, model=Model.SDXL, model_id="sdxl", images=images, seed=1)
+def result(*, refunded: int = 0, missing: str | None = None, shrunk: bool = False) -> Result:
+    return Result(
+        pictures=(Path("1.png"),) * (4 - refunded), refunded=refunded, missing=missing, balance=BALANCE, shrunk=shrunk
+    )
 
 
-def result(*, refunded: int = 0, shrunk: bool = False) -> Result:
-    return Result(pictures=(Path("1.png"),) * (4 - refunded), refunded=refunded, balance=BALANCE, shrunk=shrunk)
+def frame_of(wish: Wish) -> Frame:
+    photos = [f"attachment://{name}" for name in photo_names(wish.references)]
+    return Frame(photos=photos, files=FILES, preface="<@6> it is here.")
 
 
 def texts(components: Iterable[Any]) -> list[str]:
@@ -62,29 +65,83 @@ def texts(components: Iterable[Any]) -> list[str]:
     return found
 
 
-def shown(scene: Scene, frame: Frame = FULL, of: Wish | None = None) -> str:
-    return "\n".join(texts(layout(GENERATION, of or wish(), scene, frame).to_components()))
+def shown(scene: Scene, of: Wish | None = None) -> str:
+    wish = of or with_adapters(count=4)
+    return "\n".join(texts(layout(GENERATION, wish, scene, frame_of(wish)).to_components()))
+
+
+def kinds(wish: Wish, scene: Scene) -> list[tuple[int, str | None]]:
+    """The types in the message's container, in order, and the address of the thumbnail where one has it."""
+    container = layout(GENERATION, wish, scene, frame_of(wish)).to_components()[-1]
+    return [
+        (item["type"], item["accessory"]["media"]["url"] if "accessory" in item else None)
+        for item in container["components"]
+    ]
+
+
+# -------------------------------------------------------------------------------------------------- progress
 
 
 async def test_progress_tells_the_place_and_then_that_it_is_being_made() -> None:
-    assert "place 3 in the queue" in shown(Progress(place=3))
-    assert "next in the queue" in shown(Progress(place=1))
-    assert "Making your 4 pictures" in shown(Progress(place=None))
-    assert "cropped to its middle" in shown(Progress(place=1, notes=("cropped to its middle",)))
+    assert "**Your 4 pictures: place 3 in the queue**\n" in shown(Progress(place=3))
+    assert "**Your 4 pictures: next in the queue**\n" in shown(Progress(place=1))
+    assert "**Making your 4 pictures**\n" in shown(Progress(place=None))
+    assert "**Making your picture**" in shown(Progress(place=None), with_adapters(count=1))
+
+
+@pytest.mark.parametrize("place", [None, 1, 3])
+async def test_progress_tells_when_the_pictures_will_be_there_where_that_is_known(place: int | None) -> None:
+    headline = shown(Progress(place=place, ready_at=NOW)).split("\n")[1]
+
+    assert headline.endswith(f"**, ready about <t:{int(NOW.timestamp())}:R>")
+
+
+async def test_notes_are_small_lines_of_plain_text() -> None:
+    text = shown(Progress(place=1, notes=("cropped to its middle", "will not read: **x**")))
+
+    assert text.endswith("\n-# cropped to its middle\n-# will not read: \\*\\*x\\*\\*")
+
+
+# ---------------------------------------------------------------------------------------------------- result
 
 
 async def test_a_result_says_what_who_and_what_it_cost() -> None:
-    text = shown(result())
+    assert shown(result()).split("\n")[1:] == [
+        "> a quiet harbour",
+        "-# Stable Diffusion XL · seed 7 · for <@6> · 4 images used, 16 of 20 left",
+    ]
 
-    for part in ("> a quiet harbour", "Stable Diffusion XL", "<@6>", "4 images used, 16 of 20 left"):
-        assert part in text
+
+@pytest.mark.parametrize(
+    ("wish", "line"),
+    [
+        (with_adapters("x", face()), "Stable Diffusion XL · seed 7 · for"),
+        (with_adapters("x", face(0.4)), "Stable Diffusion XL · likeness 40 % · seed 7 · for"),
+        (with_adapters("x", style(0.29)), "Stable Diffusion XL · strength 29 % · seed 7 · for"),
+        (with_adapters("x", size="wide", model=SD), "Stable Diffusion 1.5 · wide · seed 7 · for"),
+        (with_adapters("x", size="512x768"), "Stable Diffusion XL · 512x768 · seed 7 · for"),
+        (with_identity("x", face(), size="portrait", seed=0), "-# portrait · seed 0 · for"),
+        (with_identity("x"), "-# seed 7 · for"),
+        (with_adapters("x", model=dataclasses.replace(SDXL, label="a*b")), "-# a\\*b · seed 7 · for"),
+    ],
+)
+async def test_a_result_names_the_seed_and_what_differs_from_the_defaults(wish: Wish, line: str) -> None:
+    assert line in shown(result(), wish)
 
 
-async def test_a_partial_result_says_what_came_back() -> None:
+async def test_the_seed_is_told_with_the_pictures_only() -> None:
+    for scene in (Progress(place=1), Failure(sentence="No.", refunded=4, private=False)):
+        assert "seed" not in shown(scene)
+
+
+async def test_a_partial_result_says_what_came_back_and_why() -> None:
     text = shown(result(refunded=1))
 
     assert "3 images used" in text
-    assert "1 picture did not come. Your image was refunded." in text
+    assert "-# 1 picture did not come. Your image was refunded." in text
+    assert "-# 2 pictures did not come. It was full. Your 2 images were refunded." in shown(
+        result(refunded=2, missing="It was full.")
+    )
 
 
 async def test_a_re_encoded_result_says_so() -> None:
@@ -96,6 +153,49 @@ async def test_a_failure_says_why_and_that_it_was_refunded() -> None:
     text = shown(Failure(sentence="The image service fell over.", refunded=4, private=False))
 
     assert "The image service fell over. Your 4 images were refunded." in text
+
+
+# ---------------------------------------------------------------------------------------------------- photos
+
+GALLERY, SECTION, TEXT = 12, 9, 10
+
+
+async def test_without_a_photo_there_is_text_alone() -> None:
+    assert kinds(with_adapters(), Progress(place=1)) == [(TEXT, None)]
+    assert kinds(with_adapters(), result()) == [(GALLERY, None), (TEXT, None)]
+
+
+async def test_the_first_photo_is_beside_the_text_and_each_further_one_has_a_line() -> None:
+    wish = with_adapters("x", face(0.9), style(0.5), style())
+    sections = [(SECTION, f"attachment://{name}") for name in ("face-1.jpg", "style-2.jpg", "style-3.jpg")]
+
+    assert kinds(wish, Progress(place=1)) == sections
+    assert kinds(wish, result()) == [(GALLERY, None), *sections]
+    assert kinds(wish, Failure(sentence="No.", refunded=1, private=False)) == [(TEXT, None)]
+    for scene in (Progress(place=1), result()):
+        assert shown(scene, wish).split("\n")[-2:] == ["-# Style 1, strength 50 %", "-# Style 2, strength 60 %"]
+        assert "likeness 90 %" in shown(scene, wish)
+
+
+@pytest.mark.parametrize(
+    ("wish", "names"),
+    [
+        (with_adapters("x", face()), ["Face"]),
+        (with_adapters("x", face(), style()), ["Face", "Style"]),
+        (with_adapters("x", face(), face(), face()), ["Face 1", "Face 2", "Face 3"]),
+    ],
+)
+async def test_photos_are_named_by_their_role_and_numbered_where_there_are_several(
+    wish: Wish, names: list[str]
+) -> None:
+    container = layout(GENERATION, wish, Progress(place=1), frame_of(wish)).to_components()[-1]
+
+    assert [section["accessory"]["description"] for section in container["components"]] == names
+    lines = shown(Progress(place=1), wish).split("\n")
+    assert lines[4:] == [f"-# {name}, {'likeness' if 'Face' in name else 'strength'} 60 %" for name in names[1:]]
+
+
+# ---------------------------------------------------------------------------------------------------- limits
 
 
 @pytest.mark.parametrize(
@@ -110,23 +210,37 @@ def test_a_members_words_are_shown_as_typed(prompt: str) -> None:
     assert line != f"> {prompt}"
 
 
-@given(st.text(min_size=1, max_size=PROMPT_CHARACTERS_MAX), st.integers(1, IMAGES_MAX))
-async def test_no_prompt_breaks_discords_limits(prompt: str, images: int) -> None:
+WORST_MODEL = ModelChoice(key="sdxl", label="*" * 100, family=SDXL.family, model_id="sdxl")
+LATE = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@given(st.text(min_size=1, max_size=PROMPT_CHARACTERS_MAX) | st.just("*" * PROMPT_CHARACTERS_MAX), st.booleans())
+async def test_no_prompt_and_no_number_of_photos_breaks_discords_limits(prompt: str, is_crowded: bool) -> None:
     try:
-        of = wish(prompt, images)
+        wish = with_adapters(prompt, count=IMAGES_MAX, size="1024x1032", seed=2**31 - 1, model=WORST_MODEL)
     except InvalidWish:
         return
-    scenes = [Progress(place=1, notes=("note",)), result(), Failure(sentence="x" * 500, refunded=4, private=False)]
+    wish = crowded(wish) if is_crowded else wish
+    scenes = [
+        Progress(place=10_000, ready_at=LATE, notes=("*" * 300,) * 5),
+        result(refunded=3, missing="x" * 2000, shrunk=True),
+        Failure(sentence="x" * 2000, refunded=4, private=False),
+    ]
     for scene in scenes:
-        view = layout(dataclasses.replace(GENERATION, images=images), of, scene, FULL)
+        view = layout(dataclasses.replace(GENERATION, member_id=2**63 - 1), wish, scene, frame_of(wish))
 
         assert view.content_length() <= 4000
         assert view.total_children_count <= 40
+        view.to_components()
+
+
+async def test_a_message_with_every_photo_and_picture_carries_no_more_files_than_discord_takes() -> None:
+    assert len(photo_names(crowded(with_adapters()).references)) + IMAGES_MAX == 10
 
 
 async def test_a_long_prompt_fits_the_pictures_alternative_text() -> None:
-    view = layout(GENERATION, wish("x" * PROMPT_CHARACTERS_MAX), result(), FULL)
+    wish = with_adapters("x" * PROMPT_CHARACTERS_MAX)
 
-    (container,) = [component for component in view.to_components() if component["type"] == 17]
+    (container,) = [c for c in layout(GENERATION, wish, result(), frame_of(wish)).to_components() if c["type"] == 17]
     gallery = next(item for item in container["components"] if item["type"] == 12)
     assert {len(item["description"]) for item in gallery["items"]} == {256}

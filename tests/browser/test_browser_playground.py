@@ -619,8 +619,11 @@ async def test_a_command_with_two_dozen_options_fits_on_a_phone(bot: TinyBot, vi
     await page.get_by_label("Message #pictures").focus()
     await begin_model(page)
     await expect(suggestions(page).first).to_be_in_viewport(ratio=1)
+    await page.keyboard.type("a long name")
+    await expect(suggestions(page)).to_have_text([re.compile("^With a long name")])
     assert await page.evaluate(TOO_WIDE) == []
     await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Remove model").click()
 
     while await (left := page.get_by_role("button", name=re.compile("^Add "))).count():
         await left.first.click()

@@ -17,6 +17,7 @@ from PIL import Image, PngImagePlugin
 
 import bot
 from engine.api import EngineSettings, create_app
+from engine.chaos import Chaos
 from engine.renderers import RenderJob
 from playground.model import Interaction, Message
 from playground.server import Playground
@@ -296,10 +297,10 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path) -> AsyncGenerator[Stage]:
+async def stage(folder: Path, *, chaos: Chaos | None = None) -> AsyncGenerator[Stage]:
     renderer, trouble = GatedRenderer(), Trouble()
     settings = EngineSettings(api_key="stage-key", allow_private_hosts=True, data=folder / "engine")
-    app = create_app(settings, renderer=renderer)
+    app = create_app(settings, renderer=renderer, chaos=chaos)
     app.middlewares.insert(0, trouble.middleware)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

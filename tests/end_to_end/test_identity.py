@@ -43,8 +43,8 @@ async def test_the_service_gets_the_crop_that_the_message_shows(scene: Stage) ->
 async def test_without_a_face_pictures_are_generated(scene: Stage) -> None:
     async with scene.bot():
         interaction = scene.advanced("a lake", negative_prompt="rain", steps=20, guidance=0, size="wide", seed=5)
-        notes = [await scene.message_with("no negative prompt", interaction=interaction)] and interaction
-        message = await scene.delivered(notes)
+        await scene.message_with("no negative prompt", interaction=interaction)
+        message = await scene.delivered(interaction)
 
     (order,) = scene.trouble.orders
     assert (order["num_inference_steps"], order["guidance_scale"], order["seed"]) == (20, 0.0, 5)

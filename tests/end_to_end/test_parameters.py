@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -36,7 +37,7 @@ def catalog(scene: Stage, tmp_path: Path) -> None:
 
 async def test_every_option_arrives_under_the_name_that_the_service_documents(scene: Stage) -> None:
     scene.env["IMAGEPIPELINE_SERVER_ID"] = "any"
-    said = {
+    said: dict[str, Any] = {
         "model": "sd",
         "count": 2,
         "size": "448x320",
@@ -167,7 +168,7 @@ async def test_one_bad_photo_of_several_is_named_and_refunded(scene: Stage) -> N
     ],
 )
 async def test_what_the_service_would_not_take_is_refused_at_once_and_costs_nothing(
-    scene: Stage, photos: dict[str, tuple[str, bytes]], said: dict[str, object], refusal: str
+    scene: Stage, photos: dict[str, tuple[str, bytes]], said: dict[str, Any], refusal: str
 ) -> None:
     async with scene.bot():
         answer = await scene.playground.answered(scene.advanced(photos=photos, **said))
@@ -180,10 +181,10 @@ async def test_what_the_service_would_not_take_is_refused_at_once_and_costs_noth
 
 
 @pytest.mark.parametrize(("option", "value"), [("steps", 101), ("guidance", 0.5), ("strength", 1.5), ("seed", -2)])
-async def test_fixed_ranges_are_known_to_discord_itself(scene: Stage, option: str, value: object) -> None:
+async def test_fixed_ranges_are_known_to_discord_itself(scene: Stage, option: str, value: Any) -> None:
     async with scene.bot():
         with pytest.raises(MemberError):
-            scene.advanced(**{option: value})
+            scene.advanced("a lake", **{option: value})
 
 
 @pytest.mark.usefixtures("catalog")

@@ -95,7 +95,7 @@ def test_everything_that_was_set_is_sent() -> None:
     body = request_body(order(wish, FACE_URL, webhook_url="https://bot.example/hooks/1"))
 
     assert (body["strength"], body["scheduler"], body["seed"]) == (0.4, "DDIMScheduler", 5)
-    assert (body["width"], body["height"], body["safety_checker"]) == (768, 512, False)
+    assert (body["width"], body["height"], body["safety_checker"]) == (768, 512, True)  # a face: always
     assert (body["server_id"], body["webhook"]) == ("any", "https://bot.example/hooks/1")
     assert body["ip_adapter"] == ["ip-adapter-plus-face_sdxl_vit-h", "hands-xl"]
     assert body["ip_adapter_scale"] == [0.6, 0.3]

@@ -17,7 +17,8 @@ RUN useradd --system --uid 10001 facelock && mkdir data && chown facelock data
 USER facelock
 VOLUME /app/data
 
-ENV HTTP_HOST=127.0.0.1 HTTP_PORT=8080
+# Nobody outside reaches the port unless it is published.
+ENV HTTP_HOST=0.0.0.0 HTTP_PORT=8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
 

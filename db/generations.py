@@ -260,6 +260,10 @@ async def mark_shown(
 
 
 async def show_queue_again(connection: aiosqlite.Connection) -> list[int]:
-    """Mark every queued generation as behind, because what there is to say to all of them has changed."""
-    sql = "UPDATE generations SET version = version + 1 WHERE state = 'queued' RETURNING id"
+    """Mark every generation that has a job in line as behind, because what there is to say to all of them has changed."""
+    sql = """
+        UPDATE generations SET version = version + 1
+        WHERE state IN ('queued', 'running') AND id IN (SELECT generation_id FROM provider_jobs WHERE state = 'waiting')
+        RETURNING id
+    """
     return [row["id"] for row in await connection.execute_fetchall(sql)]

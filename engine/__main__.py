@@ -12,15 +12,19 @@ import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 
 from aiohttp import web
 from yarl import URL
 
-from engine.api import EngineSettings, create_app
+from engine.account import PRICE_USD
+from engine.api import EngineSettings, create_app, random_seed
+from engine.chaos import DEFAULT_PROBABILITY, EXPLANATIONS, Chaos, Fault, parse_faults
 from engine.errors import StartError
 from engine.renderers.preview import PreviewRenderer
+from engine.request import MAX_SEED
 
 DEFAULT_PORT = 8766
 KEY_VARIABLE = "ENGINE_API_KEY"
@@ -29,12 +33,15 @@ KEY_VARIABLE = "ENGINE_API_KEY"
 SHUTDOWN_TIMEOUT_S = 2.0
 
 _DESCRIPTION = """\
-A generation server with ImagePipeline's adapters API, for a machine of your own. Its preview renderer needs no model
+A generation server with both of ImagePipeline's APIs, for a machine of your own. Its preview renderer needs no model
 and no GPU: it makes a poster of the prompt and the face, and marks it as a preview.
 """
 _EPILOGUE = """\
-Point a client at the address that is printed at start and send jobs with POST /sd/text2image/v1 or
-/sdxl/text2image/v1. GET /health says how busy the engine is. Ctrl-C ends it; jobs that still wait are dropped.
+Point a client at the address that is printed at start and send jobs with POST /identity/lock/image/v1 or
+/generate/image/v1 (key in X-API-Key), or /sd/text2image/v1 or /sdxl/text2image/v1 (key in API-Key). GET /health says
+how busy the engine is. Ctrl-C ends it; jobs that still wait are dropped.
+
+faults for --chaos:
 """
 
 
@@ -79,9 +86,12 @@ def is_loopback(host: str) -> bool:
 
 async def _serve(settings: EngineSettings, options: argparse.Namespace) -> None:
     renderer = PreviewRenderer(seconds=options.preview_seconds, workers=options.workers)
+    chaos = _chaos(options)
     # The access log would write the secret names of result files.
     runner = web.AppRunner(
-        create_app(settings, renderer=renderer), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S
+        create_app(settings, renderer=renderer, chaos=chaos),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
     )
     with _stop_signals() as stop:
         try:
@@ -89,6 +99,8 @@ async def _serve(settings: EngineSettings, options: argparse.Namespace) -> None:
             await _listen(runner, options.host, options.port)
             keys = "the API key that was set" if settings.api_key else "any API key, as none was set"
             sys.stdout.write(f"Engine on {_address(runner, options.host)} ({renderer.name} renderer, takes {keys})\n")
+            if chaos:
+                sys.stdout.write(f"Going wrong on purpose. The same again: {chaos.arguments}\n")
             sys.stdout.flush()
             await stop.wait()
         finally:
@@ -134,15 +146,29 @@ def _settings(options: argparse.Namespace, environment: Mapping[str, str]) -> En
     return EngineSettings(
         api_key=(options.api_key or environment.get(KEY_VARIABLE, "")).strip() or None,
         public_url=options.public_url,
-        allow_private_images=options.allow_private_images,
+        allow_private_hosts=options.allow_private_hosts,
         data=options.data,
         file_ttl=timedelta(minutes=options.file_ttl_minutes),
         queue_limit=options.queue_limit,
+        balance_usd=Decimal(str(options.balance_usd)),
     )
 
 
+def _chaos(options: argparse.Namespace) -> Chaos | None:
+    if options.chaos is None:
+        return None
+    seed = random_seed() if options.chaos_seed is None else options.chaos_seed
+    return Chaos(options.chaos, seed=seed, probability=options.chaos_probability)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m engine", description=_DESCRIPTION, epilog=_EPILOGUE)
+    faults = "".join(f"  {fault:14} {text}\n" for fault, text in EXPLANATIONS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description=_DESCRIPTION,
+        epilog=_EPILOGUE + faults,
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the list of faults a list
+    )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine alone)")
     add("--port", type=_number(int, 0, 65535), default=DEFAULT_PORT, help="port to listen on (default: %(default)s)")
@@ -154,10 +180,10 @@ def _parser() -> argparse.ArgumentParser:
         help="where clients reach the engine, for the addresses of results (default: the host that each request names)",
     )
     add(
-        "--allow-private-images",
+        "--allow-private-hosts",
         action="store_true",
-        help="fetch reference images from private addresses too; "
-        "callers can then make the engine read from your network",
+        help="fetch reference images from private addresses and send webhooks there too; "
+        "callers can then make the engine reach into your network",
     )
     add(
         "--data",
@@ -194,6 +220,33 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds that each preview is made to last, so that progress shows (default: %(default)s)",
     )
+    add(
+        "--balance-usd",
+        type=_number(float, 0, 1_000_000),
+        default=1000,
+        metavar="USD",
+        help=f"what the account holds at the start; a picture costs {PRICE_USD} (default: %(default)s)",
+    )
+    add(
+        "--chaos",
+        type=_faults,
+        metavar="FAULTS",
+        help="go wrong on purpose, so that a client can rehearse it: faults from the list below, separated by commas, "
+        "or all",
+    )
+    add(
+        "--chaos-probability",
+        type=_number(float, 0, 1),
+        default=DEFAULT_PROBABILITY,
+        metavar="P",
+        help="how often each fault strikes where it can (default: %(default)s)",
+    )
+    add(
+        "--chaos-seed",
+        type=_number(int, 0, MAX_SEED),
+        metavar="N",
+        help="repeat the faults of another run (default: a new seed, which is printed at start)",
+    )
     add("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="default: %(default)s")
     return parser
 
@@ -207,6 +260,13 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
 
     parse.__name__ = "number"  # argparse says "invalid number value: 'x'"
     return parse
+
+
+def _faults(text: str) -> frozenset[Fault]:
+    try:
+        return parse_faults(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _base_url(text: str) -> str:

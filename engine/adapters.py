@@ -1,24 +1,21 @@
 """ImagePipeline's adapters API: its paths, its header, and its words for what happens to a job."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
 
-from engine.errors import InvalidRequestError, Problem, UnauthorizedError
+from engine.auth import ApiKey
 from engine.fields import read_object
-from engine.jobs import IdempotencyKey, Job, JobRunner, JobState
+from engine.idempotency import idempotency_key
+from engine.jobs import Job, JobRunner, JobState
 from engine.parameters import parse
 from engine.request import Family
+from engine.webhooks import Webhooks
 
 KEY_HEADER = "API-Key"
-IDEMPOTENCY_HEADER = "Idempotency-Key"
-MAX_IDEMPOTENCY_KEY_CHARS = 255
-
-FileLink = Callable[[web.Request, str], str]
 
 
 class Status(StrEnum):
@@ -32,9 +29,11 @@ class Status(StrEnum):
 
 _STATUS = {
     JobState.QUEUED: Status.PENDING,
+    JobState.PREPARING: Status.PROCESSING,
     JobState.RUNNING: Status.PROCESSING,
     JobState.SUCCEEDED: Status.SUCCESS,
     JobState.FAILED: Status.FAILURE,
+    JobState.CANCELLED: Status.FAILURE,
 }
 
 
@@ -43,13 +42,21 @@ class AdaptersApi:
 
     Args:
         api_key: The one key that is taken; None takes any key that is not empty.
-        link: Makes the address of a result from the request that asks for it and the file's name.
+        files_url: Gives the address of the folder of results, as the sender of a request can reach it.
     """
 
-    def __init__(self, jobs: JobRunner, *, api_key: str | None, link: FileLink) -> None:
+    def __init__(
+        self,
+        jobs: JobRunner,
+        webhooks: Webhooks,
+        *,
+        api_key: str | None,
+        files_url: Callable[[web.Request], str],
+    ) -> None:
         self._jobs = jobs
-        self._api_key = api_key
-        self._link = link
+        self._webhooks = webhooks
+        self._key = ApiKey(api_key, header=KEY_HEADER)
+        self._files_url = files_url
 
     def routes(self) -> list[web.RouteDef]:
         """List the routes; either family's status route answers for both, as the vendor's is seen to do."""
@@ -60,46 +67,34 @@ class AdaptersApi:
 
     async def submit(self, request: web.Request) -> web.Response:
         """Take a request for pictures and answer 202 with the id to ask about."""
-        self._check_key(request)
+        self._key.check(request)
         family = Family(request.match_info["family"])
         raw = await request.read()
-        wanted = parse(read_object(raw), family)
-        job = self._jobs.submit(wanted, idempotency=_idempotency_key(request, raw))
-        return web.json_response(self._describe(job, request), status=202)
+        wanted = replace(parse(read_object(raw), family), endpoint=request.path.strip("/"))
+        files_url, callback_url = self._files_url(request), wanted.callback_url
+
+        def tell(job: Job) -> None:
+            if callback_url is not None:
+                self._webhooks.send(callback_url, describe(job, files_url), job_id=job.id)
+
+        job = self._jobs.submit(wanted, idempotency=idempotency_key(request, raw), on_end=tell)
+        return web.json_response(describe(job, files_url), status=202)
 
     async def status(self, request: web.Request) -> web.Response:
         """Answer what has become of a job."""
-        self._check_key(request)
+        self._key.check(request)
         job = self._jobs.get(request.match_info["id"])
-        return web.json_response(self._describe(job, request))
-
-    def _check_key(self, request: web.Request) -> None:
-        sent = request.headers.get(KEY_HEADER, "")
-        if sent and (self._api_key is None or _is_same(sent, self._api_key)):
-            return
-        fault = "is wrong" if sent else "is missing"
-        raise UnauthorizedError(f"The header {KEY_HEADER} {fault}. Send the key that this engine was started with.")
-
-    def _describe(self, job: Job, request: web.Request) -> dict[str, Any]:
-        answer: dict[str, Any] = {"id": job.id, "status": _STATUS[job.state], "seed": job.seed}
-        if job.state is JobState.SUCCEEDED:
-            answer["download_urls"] = [self._link(request, name) for name in job.files]
-        if job.state is JobState.FAILED:
-            answer["error"] = job.error
-        return answer
+        return web.json_response(describe(job, self._files_url(request)))
 
 
-def _is_same(one: str, other: str) -> bool:
-    """Compare two secrets in a time that does not tell how much of them agrees."""
-    first, second = (text.encode("utf-8", "surrogateescape") for text in (one, other))
-    return hmac.compare_digest(first, second)
+def describe(job: Job, files_url: str) -> dict[str, Any]:
+    """Say in this API's words how a job is.
 
-
-def _idempotency_key(request: web.Request, raw: bytes) -> IdempotencyKey | None:
-    key = request.headers.get(IDEMPOTENCY_HEADER)
-    if key is None:
-        return None
-    if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_CHARS:
-        message = f"Should be 1 to {MAX_IDEMPOTENCY_KEY_CHARS} characters long"
-        raise InvalidRequestError([Problem(loc=("header", IDEMPOTENCY_HEADER), message=message, kind="string_length")])
-    return IdempotencyKey(key, hashlib.sha256(request.path.encode() + b"\n" + raw).digest())
+    The pages leave open what a webhook carries. It is this answer too, so that a client needs to read one shape alone.
+    """
+    answer: dict[str, Any] = {"id": job.id, "status": _STATUS[job.state], "seed": job.seed}
+    if job.state is JobState.SUCCEEDED:
+        answer["download_urls"] = [f"{files_url}{picture.name}" for picture in job.pictures]
+    elif job.state.is_terminal:
+        answer["error"] = job.error
+    return answer

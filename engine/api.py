@@ -6,19 +6,26 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from engine.account import Account
 from engine.adapters import AdaptersApi
+from engine.chaos import Chaos
 from engine.errors import InvalidRequestError, Problem, QueueFullError, RequestError
-from engine.fetch import ImageFetcher, is_any, is_public
+from engine.fetch import ImageFetcher
+from engine.identity import IdentityApi
 from engine.jobs import JobRunner
+from engine.network import is_any, is_public
 from engine.renderers import Renderer
 from engine.request import MAX_SEED
 from engine.store import FileStore
+from engine.webhooks import Webhooks, once
 
 log = logging.getLogger(__name__)
 
@@ -33,18 +40,20 @@ class EngineSettings:
     Attributes:
         api_key: The key that callers must send; None takes any key that is not empty.
         public_url: Where callers reach the engine, without a slash at the end; None takes each request's own host.
-        allow_private_images: Whether reference images may be fetched from private addresses.
+        allow_private_hosts: Whether reference images may be fetched from private addresses, and webhooks sent there.
         data: A folder for results that outlives the engine; None takes a temporary one.
         file_ttl: How long results and ended jobs are kept.
         queue_limit: How many jobs may wait.
+        balance_usd: What the account holds at the start.
     """
 
     api_key: str | None = field(default=None, repr=False)
     public_url: str | None = None
-    allow_private_images: bool = False
+    allow_private_hosts: bool = False
     data: Path | None = None
     file_ttl: timedelta = timedelta(hours=1)
     queue_limit: int = 100
+    balance_usd: Decimal = Decimal(1000)
 
 
 def utc_now() -> datetime:
@@ -64,20 +73,26 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     choose_seed: Callable[[], int] = random_seed,
+    chaos: Chaos | None = None,
 ) -> web.Application:
     """Build the application; its workers run from start-up to clean-up.
 
-    ``now`` decides what has expired, ``sleep`` paces the sweeper, ``choose_seed`` serves requests that leave it open.
+    ``now`` decides what has expired, ``sleep`` paces the sweeper and the attempts of webhooks, ``choose_seed`` serves
+    requests that leave it open, ``chaos`` lets things go wrong.
 
     Raises (at start-up):
         StartError: The data folder cannot be used.
     """
     files = FileStore(settings.data, ttl=settings.file_ttl, now=now)
-    fetcher = ImageFetcher(allowed=is_any if settings.allow_private_images else is_public)
+    allowed = is_any if settings.allow_private_hosts else is_public
+    fetcher = ImageFetcher(allowed=allowed, files=files)
+    account = Account(settings.balance_usd)
+    webhooks = Webhooks(allowed=allowed, copies=chaos.copies if chaos else once, sleep=sleep)
     jobs = JobRunner(
-        renderer=renderer,
+        renderer=chaos.renderer(renderer) if chaos else renderer,
         fetcher=fetcher,
         files=files,
+        account=account,
         queue_limit=settings.queue_limit,
         ttl=settings.file_ttl,
         choose_seed=choose_seed,
@@ -87,14 +102,18 @@ def create_app(
 
     async def run_parts(_app: web.Application) -> AsyncIterator[None]:
         with files:
-            async with fetcher, jobs:
+            async with fetcher, webhooks, jobs:
                 yield
 
-    app = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
+    middlewares = [errors_as_json, chaos.middleware] if chaos else [errors_as_json]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app.cleanup_ctx.append(run_parts)
     common = CommonApi(jobs, files, public_url=settings.public_url, renderer_name=renderer.name)
-    app.add_routes(common.routes())
-    app.add_routes(AdaptersApi(jobs, api_key=settings.api_key, link=common.link).routes())
+    adapters = AdaptersApi(jobs, webhooks, api_key=settings.api_key, files_url=common.files_url)
+    identity = IdentityApi(
+        jobs, webhooks, files=files, account=account, api_key=settings.api_key, files_url=common.files_url
+    )
+    app.add_routes([*common.routes(), *adapters.routes(), *identity.routes()])
     return app
 
 
@@ -111,10 +130,10 @@ class CommonApi:
         """List the routes."""
         return [web.get("/files/{name}", self.file), web.get("/health", self.health)]
 
-    def link(self, request: web.Request, name: str) -> str:
-        """Return a result's address as the sender of this request can reach it."""
+    def files_url(self, request: web.Request) -> str:
+        """Return the address of the folder of results as the sender of this request can reach it."""
         base = self._public_url or f"{request.scheme}://{request.host}"
-        return f"{base}/files/{name}"
+        return f"{base}/files/"
 
     async def file(self, request: web.Request) -> web.Response:
         """Answer a result. Whoever knows its name may have it, so it is not for shared caches."""
@@ -130,15 +149,15 @@ class CommonApi:
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a JSON answer with ``detail``, the shape that ImagePipeline's clients read."""
+    """Turn every error into a JSON answer."""
     try:
         return await handler(request)
     except InvalidRequestError as error:
-        return _answer(error.status, [_problem_json(problem) for problem in error.problems])
+        return _answer(error.status, str(error), code=error.code, detail=[_json(each) for each in error.problems])
     except QueueFullError as error:
-        return _answer(error.status, str(error), headers={"Retry-After": str(error.retry_after_s)})
+        return _answer(error.status, str(error), code=error.code, headers={"Retry-After": str(error.retry_after_s)})
     except RequestError as error:
-        return _answer(error.status, str(error))
+        return _answer(error.status, str(error), code=error.code)
     except web.HTTPException as error:
         return _http_answer(error)
     except web.RequestPayloadError:
@@ -150,7 +169,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 _HTTP_TEXTS = {
-    404: "There is nothing at this address. Submit with POST /sd/text2image/v1 or /sdxl/text2image/v1.",
+    404: "There is nothing at this address. Submit with POST /identity/lock/image/v1, /generate/image/v1, "
+    "/sd/text2image/v1 or /sdxl/text2image/v1.",
     405: "This address does not take that method. The header Allow names those that it takes.",
     413: f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB. Send images by address or smaller.",
 }
@@ -161,11 +181,21 @@ def _http_answer(error: web.HTTPException) -> web.Response:
     return _answer(error.status, _HTTP_TEXTS.get(error.status, error.reason), headers=headers)
 
 
-def _answer(status: int, detail: Any, *, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response({"detail": detail}, status=status, headers=headers)
+def _answer(
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    detail: object = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """Answer in both of ImagePipeline's shapes: older clients read ``detail``, newer ones ``message`` and the code."""
+    code = code or HTTPStatus(status).name
+    body = {"detail": detail or message, "error": message, "error_code": code, "message": message}
+    return web.json_response(body, status=status, headers=headers)
 
 
-def _problem_json(problem: Problem) -> dict[str, Any]:
+def _json(problem: Problem) -> dict[str, Any]:
     answer: dict[str, Any] = {"loc": list(problem.loc), "msg": problem.message, "type": problem.kind}
     if problem.value is not None:
         answer["input"] = problem.value

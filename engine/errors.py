@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -13,29 +14,79 @@ class StartError(EngineError):
     """The engine cannot start with these settings; the text says what to change."""
 
 
-class ReferenceImageError(EngineError):
+class FailureReason(StrEnum):
+    """Why a job ended without pictures, in the words of ImagePipeline's error reference."""
+
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+    CONCURRENT_JOBS_EXCEEDED = "CONCURRENT_JOBS_EXCEEDED"
+    INSUFFICIENT_CREDITS = "INSUFFICIENT_CREDITS"
+    CREDIT_CHARGE_FAILED = "CREDIT_CHARGE_FAILED"
+    INPUT_INVALID = "INPUT_INVALID"
+    MODEL_ERROR = "MODEL_ERROR"
+    MODEL_UNAVAILABLE = "MODEL_UNAVAILABLE"
+    STORAGE_ERROR = "STORAGE_ERROR"
+    TIMEOUT = "TIMEOUT"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_retryable(self) -> bool:
+        """Tell whether the same request may succeed later."""
+        return self not in _FINAL
+
+
+_FINAL = {
+    FailureReason.INSUFFICIENT_CREDITS,
+    FailureReason.CREDIT_CHARGE_FAILED,
+    FailureReason.INPUT_INVALID,
+    FailureReason.CANCELLED,
+}
+
+
+class JobError(EngineError):
+    """A job ends without pictures. The text is a sentence for the caller; renderers may raise this too."""
+
+    def __init__(self, message: str, reason: FailureReason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ReferenceImageError(JobError):
     """A reference image cannot be fetched or read.
 
     The text never holds the image's address: it may carry a signature, and errors end up in logs.
     """
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, FailureReason.INPUT_INVALID)
+
 
 class RequestError(EngineError):
-    """A request that is answered with an error status instead of a result."""
+    """A request that is answered with an error status instead of a result; ``code`` is a stable word for programs."""
 
     status: ClassVar[int] = 400
+    code: ClassVar[str] = "INVALID_PARAMETERS"
 
 
 class UnauthorizedError(RequestError):
     """The API key is missing or wrong."""
 
     status = 401
+    code = "UNAUTHORIZED"
 
 
 class NotFoundError(RequestError):
     """No such job or file, or no longer."""
 
     status = 404
+    code = "NOT_FOUND"
+
+
+class TooLargeError(RequestError):
+    """The body is larger than the engine takes."""
+
+    status = 413
+    code = "REQUEST_ENTITY_TOO_LARGE"
 
 
 class QueueFullError(RequestError):
@@ -45,6 +96,7 @@ class QueueFullError(RequestError):
     """
 
     status = 503
+    code = "QUEUE_FULL"
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)

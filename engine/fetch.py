@@ -1,30 +1,26 @@
-"""Gets reference images from where a request says: an address on the internet, or a ``data:`` URI.
-
-The addresses come from strangers, so the engine must not become their way into its own network (server-side request
-forgery). The rule is applied to the address of every single connection, at the moment it is opened: whichever way an
-address was written, and whatever a name resolved to a moment before, nothing else can be connected to.
-"""
+"""Gets reference images from where a request says: on the internet, in a ``data:`` URI, or among the engine's files."""
 
 import asyncio
 import base64
 import binascii
-import socket
-from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+import re
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import unquote
 
 import aiohttp
 from yarl import URL
 
-from engine.errors import ReferenceImageError
+from engine.errors import NotFoundError, ReferenceImageError
 from engine.images import MAX_IMAGE_BYTES
+from engine.network import AddressRule, PrivateAddressError, guarded_session, is_public
+from engine.store import FileStore
 
 FETCH_TIMEOUT_S = 20.0
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 64 * 1024
 
+_OWN_FILE = re.compile(r"https?://[^?#]+/files/(?P<name>[0-9a-f]{64})", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
     "User-Agent": "facelock-engine",
@@ -32,61 +28,29 @@ _HEADERS = {
     "Accept-Encoding": "identity",  # images are compressed already; this leaves no way to send a decompression bomb
 }
 
-# https://www.iana.org/assignments/iana-ipv6-special-registry: unicast on the internet is 2000::/3, less these.
-_IPV6_INTERNET = IPv6Network("2000::/3")
-_IPV6_SPECIAL = (IPv6Network("2001::/23"), IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
-# RFC 6052: an IPv4 address behind a translator, which is how names resolve on networks with IPv6 only.
-_NAT64 = IPv6Network("64:ff9b::/96")
-
-Address = IPv4Address | IPv6Address
-AddressRule = Callable[[Address], bool]
-
-
-class PrivateAddressError(OSError):
-    """A connection was about to go where the rule forbids."""
-
-
-def is_public(address: Address) -> bool:
-    """Tell whether an address is one on the internet: not loopback, private, link-local, multicast or reserved.
-
-    IPv6 addresses that stand for an IPv4 address are judged as that.
-    """
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast
-    if address.ipv4_mapped is not None:
-        return is_public(address.ipv4_mapped)
-    if address in _NAT64:
-        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    return address in _IPV6_INTERNET and not any(address in network for network in _IPV6_SPECIAL) and address.is_global
-
-
-def is_any(_address: Address) -> bool:
-    """Allow every address, for engines that serve their own network."""
-    return True
-
 
 class ImageFetcher:
     """Fetches images, while its ``async with`` lasts.
 
     Args:
         allowed: Decides about each IP address that a connection would go to.
+        files: The engine's own files, which are read without a connection.
         timeout_s: Seconds for one image, redirects included.
     """
 
-    def __init__(self, *, allowed: AddressRule = is_public, timeout_s: float = FETCH_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        *,
+        allowed: AddressRule = is_public,
+        files: FileStore | None = None,
+        timeout_s: float = FETCH_TIMEOUT_S,
+    ) -> None:
         self._allowed = allowed
+        self._files = files
         self._timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
-        # One connection per request: a pooled one would outlive the rule's decision about its address.
-        connector = aiohttp.TCPConnector(socket_factory=self._open_socket, force_close=True, use_dns_cache=False)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            headers=_HEADERS,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,  # a proxy would connect on our behalf, and .netrc holds credentials
-        )
+        self._session = guarded_session(self._allowed, headers=_HEADERS)
         return self
 
     async def __aexit__(
@@ -95,13 +59,16 @@ class ImageFetcher:
         await self._session.close()
 
     async def fetch(self, source: str) -> bytes:
-        """Return the bytes of an image, at most 10 MiB; what they hold is for the decoder to say.
+        """Return the bytes of an image, at most 10 MiB (20 for an upload); what they hold is for the decoder to say.
 
         Raises:
             ReferenceImageError: It cannot be had; the text says why without repeating the address.
         """
         if source[:5].lower() == "data:":
             return await asyncio.to_thread(decode_data_uri, source)
+        own = await asyncio.to_thread(self._read_own, source)
+        if own is not None:
+            return own
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._follow(URL(source))
@@ -122,12 +89,18 @@ class ImageFetcher:
                 url = url.join(URL(location))
         raise ReferenceImageError(f"Its address redirects more than {MAX_REDIRECTS} times. Send the image's own one.")
 
-    def _open_socket(self, info: tuple[Any, ...]) -> socket.socket:
-        """Open the socket for one connection, if its address passes; called for every attempt to connect."""
-        family, kind, protocol, _, target = info
-        if not self._allowed(ip_address(target[0])):
-            raise PrivateAddressError("not a public address")
-        return socket.socket(family=family, type=kind, proto=protocol)
+    def _read_own(self, source: str) -> bytes | None:
+        """Return a file that the engine itself serves, whichever of its host names the address has.
+
+        The file's name proves that the sender was told it, so no rule about addresses is asked.
+        """
+        own = _OWN_FILE.fullmatch(source)
+        if self._files is None or own is None:
+            return None
+        try:
+            return self._files.read(own["name"]).data
+        except NotFoundError:
+            return None
 
 
 def decode_data_uri(source: str) -> bytes:
@@ -177,6 +150,6 @@ def _connection_error(cause: OSError) -> ReferenceImageError:
     if isinstance(cause, PrivateAddressError):
         return ReferenceImageError(
             "Its address is in a private network, which this engine does not fetch from. Send one on the internet, "
-            "or start the engine with --allow-private-images."
+            "or start the engine with --allow-private-hosts."
         )
     return ReferenceImageError("Its address could not be reached. Check that it opens in a browser.")

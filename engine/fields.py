@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar, cast
 
+from yarl import URL
+
 from engine.errors import InvalidRequestError, Problem
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -14,6 +16,9 @@ Word = TypeVar("Word", bound=StrEnum)
 # Longer values are not repeated in an error: the caller knows what was sent, and the answer stays small.
 MAX_ECHO_CHARS = 100
 MAX_ECHO_NUMBER = 2**63
+
+# A bound of our own: signed addresses are long, but not that long.
+MAX_URL_CHARS = 8_192
 
 # Numbers arrive as strings from form-like clients; the digit counts keep int() and float() away from absurd input.
 _NUMBER = re.compile(r"\s*[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,3})?\s*", re.ASCII)
@@ -107,6 +112,17 @@ class FieldReader:
             return value
         return default
 
+    def required_text(self, name: str, *, max_chars: int, hint: str) -> str:
+        """Return a string that has to be there and not to be blank; ``hint`` says what it is for."""
+        if self.raw(name) is None:
+            self.add(name, f"Field required: {hint}", "missing")
+            return ""
+        known = len(self.problems)
+        value = self.text(name, "", max_chars=max_chars)
+        if len(self.problems) == known and not value.strip():
+            self.add(name, f"Should not be blank: {hint}", "string_too_short")
+        return value
+
     def word(self, name: str, words: type[Word]) -> Word | None:
         """Return one of an enumeration's words, None when absent."""
         value = self.raw(name)
@@ -116,6 +132,17 @@ class FieldReader:
             return words(value)
         self.add(name, f"Should be one of {', '.join(words)}", "enum", value=value)
         return None
+
+    def address(self, name: str) -> str | None:
+        """Return an http(s) address, None when absent or blank. It may hold a secret, so it is never echoed."""
+        value = self.raw(name)
+        if is_absent(value):
+            return None
+        problem = address_problem(value)
+        if problem:
+            self.add(name, problem, "url_parsing")
+            return None
+        return value
 
     def check(self) -> None:
         """Raise everything that was found.
@@ -158,6 +185,23 @@ def as_list(value: Any) -> list[Any]:
 def is_absent(value: Any) -> bool:
     """Tell whether an entry says nothing: null or an empty string."""
     return value is None or value == ""
+
+
+def address_problem(value: Any) -> str | None:
+    """Say what keeps a value from being an http(s) address that the engine would connect to; None if nothing does."""
+    if not isinstance(value, str) or not is_unicode(value):
+        return "Should be an http(s) address"
+    if len(value) > MAX_URL_CHARS:
+        return f"Should be at most {MAX_URL_CHARS} characters long"
+    try:
+        url = URL(value)
+    except ValueError:
+        return "Should be an http(s) address"
+    if url.scheme not in {"http", "https"} or not url.host:
+        return "Should be an http(s) address"
+    if url.user is not None or url.password is not None:
+        return "Should hold no user name and no password: the engine sends credentials nowhere"
+    return None
 
 
 def is_unicode(text: str) -> bool:

@@ -5,10 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yarl import URL
-
-from engine.fields import FieldReader, as_items, as_list, as_number, is_absent, is_unicode
-from engine.request import MAX_SEED, RANDOM_SEED, Family, ImageRequest, Parameters, ReferenceSource, Role, Scheduler
+from engine.fields import FieldReader, address_problem, as_items, as_list, as_number, is_absent, is_unicode
+from engine.request import (
+    BASE_MODEL,
+    DEFAULT_ADAPTER_SCALE,
+    DEFAULT_STRENGTH,
+    MAX_PROMPT_CHARS,
+    MAX_SEED,
+    MIN_SIDE_PX,
+    RANDOM_SEED,
+    SIDE_MULTIPLE_PX,
+    Family,
+    ImageRequest,
+    Parameters,
+    ReferenceSource,
+    Role,
+    Scheduler,
+)
 
 # The ranges and defaults of ImagePipeline's pages for text2image and for its optimised base models.
 STEPS = (1, 100)
@@ -18,21 +31,10 @@ UNIT = (0.0, 1.0)
 MAX_SIDE_PX = 1536
 DEFAULT_STEPS = 20
 DEFAULT_GUIDANCE = 7.5
-DEFAULT_STRENGTH = 0.8
 DEFAULT_SIDE_PX: Mapping[Family, int] = {Family.SD: 512, Family.SDXL: 1024}
-BASE_MODEL: Mapping[Family, str] = {Family.SD: "sd1.5", Family.SDXL: "sdxl"}
 
-# What the vendor's own web client sends for every image.
-DEFAULT_ADAPTER_SCALE = 0.6
-
-# Stable Diffusion's autoencoder shrinks each side eight times; the pages name no smallest size, so this one is ours.
-SIDE_MULTIPLE_PX = 8
-MIN_SIDE_PX = 64
-
-# Bounds of our own, where the pages have none: far above any use, low enough to keep a job small.
-MAX_PROMPT_CHARS = 10_000
+# A bound of our own, where the pages have none: far above any use, low enough to keep a job small.
 MAX_REFERENCES = 8
-MAX_URL_CHARS = 8_192
 
 ADAPTERS: Mapping[Family, tuple[str, ...]] = {
     Family.SD: ("ip-adapter_sd15", "ip-adapter-plus_sd15", "ip-adapter-plus-face_sd15"),
@@ -58,8 +60,9 @@ def parse(body: Mapping[str, Any], family: Family) -> ImageRequest:
     reader = FieldReader(body)
     parameters = _parameters(reader, family)
     references = _references(reader, family)
+    callback_url = reader.address("webhook")
     reader.check()
-    return ImageRequest(parameters=parameters, references=tuple(references))
+    return ImageRequest(parameters=parameters, references=tuple(references), callback_url=callback_url)
 
 
 def spread_scales(scales: Sequence[float], owners: Sequence[int], *, adapters: int) -> list[float]:
@@ -82,7 +85,7 @@ def _parameters(reader: FieldReader, family: Family) -> Parameters:
     return Parameters(
         family=family,
         model_id=_model_id(reader, family),
-        prompt=_prompt(reader),
+        prompt=reader.required_text("prompt", max_chars=MAX_PROMPT_CHARS, hint="say what the picture should show"),
         negative_prompt=reader.text("negative_prompt", "", max_chars=MAX_PROMPT_CHARS),
         width=_side(reader, "width", side),
         height=_side(reader, "height", side),
@@ -94,17 +97,6 @@ def _parameters(reader: FieldReader, family: Family) -> Parameters:
         scheduler=reader.word("scheduler", Scheduler),
         safety_checker=reader.boolean("safety_checker", default=True),
     )
-
-
-def _prompt(reader: FieldReader) -> str:
-    if reader.raw("prompt") is None:
-        reader.add("prompt", "Field required: say what the picture should show", "missing")
-        return ""
-    known = len(reader.problems)
-    prompt = reader.text("prompt", "", max_chars=MAX_PROMPT_CHARS)
-    if len(reader.problems) == known and not prompt.strip():
-        reader.add("prompt", "Should not be blank: say what the picture should show", "string_too_short")
-    return prompt
 
 
 def _side(reader: FieldReader, name: str, default: int) -> int:
@@ -192,21 +184,9 @@ def _images(reader: FieldReader, field: str) -> Iterator[_Image]:
 
 
 def _source_problem(source: Any) -> str | None:
-    if not isinstance(source, str) or not is_unicode(source):
-        return "Should be an image's http(s) address or a data: URI"
-    if source[:5].lower() == "data:":
+    if isinstance(source, str) and source[:5].lower() == "data:" and is_unicode(source):
         return None
-    if len(source) > MAX_URL_CHARS:
-        return f"Should be at most {MAX_URL_CHARS} characters long, unless it is a data: URI"
-    try:
-        url = URL(source)
-    except ValueError:
-        return "Should be an image's http(s) address or a data: URI"
-    if url.scheme not in {"http", "https"} or not url.host:
-        return "Should be an image's http(s) address or a data: URI"
-    if url.user is not None or url.password is not None:
-        return "Should hold no user name and no password: the engine sends credentials nowhere"
-    return None
+    return address_problem(source)
 
 
 def _place(adapters: Sequence[str], main: Sequence[_Image], style: Sequence[_Image]) -> list[tuple[int, _Image]]:

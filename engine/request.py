@@ -1,10 +1,22 @@
 """What one job asks for, whichever way it was sent: plain data that every part of the engine shares."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 MAX_SEED = 2**32 - 1
 RANDOM_SEED = -1
+DEFAULT_STRENGTH = 0.8
+
+# What the vendor's own web client sends for every image.
+DEFAULT_ADAPTER_SCALE = 0.6
+
+# Stable Diffusion's autoencoder shrinks each side eight times; the pages name no smallest size, so this one is ours.
+SIDE_MULTIPLE_PX = 8
+MIN_SIDE_PX = 64
+
+# A bound of our own, where the pages have none: far above any use, low enough to keep a job small.
+MAX_PROMPT_CHARS = 10_000
 
 
 class Family(StrEnum):
@@ -12,6 +24,9 @@ class Family(StrEnum):
 
     SD = "sd"
     SDXL = "sdxl"
+
+
+BASE_MODEL: Mapping[Family, str] = {Family.SD: "sd1.5", Family.SDXL: "sdxl"}
 
 
 class Role(StrEnum):
@@ -31,6 +46,14 @@ class Scheduler(StrEnum):
     UNIPC = "UniPCMultistepScheduler"
     DPM_MULTISTEP = "DPMSolverMultistepScheduler"
     DPM_MULTISTEP_SDE = "DPMSolverMultistepSchedulerSDE"
+
+
+class OutputFormat(StrEnum):
+    """How a picture can be encoded; the words are Pillow's too."""
+
+    WEBP = "webp"
+    JPEG = "jpeg"
+    PNG = "png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +104,18 @@ class ReferenceSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """One accepted request: pictures wanted, and where the reference images are to be had."""
+    """One accepted request: what it wants, and where the reference images and the news of its end are to be had.
+
+    ``endpoint`` is the path that it came by, ``output_format`` None keeps the renderer's own encoding, and
+    ``callback_url`` is a secret. ``warnings`` are sentences for the caller.
+    """
 
     parameters: Parameters
     references: tuple[ReferenceSource, ...] = ()
+    endpoint: str = ""
+    output_format: OutputFormat | None = None
+    callback_url: str | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

@@ -60,7 +60,7 @@ def programs(first_port: int) -> list[Program]:
     return [
         Program(
             name="engine",
-            arguments=["-m", "engine", "--port", str(first_port + 1), "--api-key", "play", "--allow-private-images"],
+            arguments=["-m", "engine", "--port", str(first_port + 1), "--api-key", "play", "--allow-private-hosts"],
             ready_url=f"http://{engine}/health",
         ),
         Program(

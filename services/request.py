@@ -266,7 +266,8 @@ def adapters_wish(
     safety_checker: bool = True,
     server_id: str | None = None,
 ) -> Wish:
-    """A wish for the adapters API; ``seed`` is used where the member named none.
+    """A wish for the adapters API; ``seed`` is used where the member named none. With a face the service's safety
+    checker is always on.
 
     Raises:
         InvalidWish: for the first field that is outside its range.
@@ -304,7 +305,7 @@ def adapters_wish(
         model_label=model.label,
         strength=asked.strength,
         scheduler=asked.scheduler,
-        safety_checker=safety_checker,
+        safety_checker=safety_checker or any(reference.role is Role.FACE for reference in asked.references),
         server_id=server_id,
         adapters=adapters,
         adapter_scales=scales,

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from db.connection import StorageError
 from db.generations import Generation, NewGeneration, State
@@ -165,7 +164,7 @@ class Runner:
         for generation in unfinished:
             await self._resume(generation)
         for job in await self._generations.at_provider():
-            self._begin_job(job, self._resume_job(job), "take up")
+            self._begin_job(job, self._resume_job, "take up")
         for generation_id in await self._generations.behind():
             self._delivery.wake(generation_id)
         if unfinished:
@@ -185,7 +184,7 @@ class Runner:
         """The member has seen that it was taken: begin. Discord may have named the message already."""
         if message_id is not None:
             await self._generations.set_message(generation_id, message_id)
-        self._begin(generation_id, self._take_in(generation_id), "take in")
+        self._begin(generation_id, self._take_in, "take in")
 
     async def unacknowledged(self, generation_id: int) -> None:
         """The member has been told that the command failed: undo it."""
@@ -211,7 +210,7 @@ class Runner:
             return
         match generation.state:
             case State.RECEIVED:
-                self._begin(generation.id, self._take_in(generation.id), "take in")
+                self._begin(generation.id, self._take_in, "take in")
             case State.QUEUED | State.RUNNING:
                 self._queue_news.set()
             case _:
@@ -229,16 +228,16 @@ class Runner:
         await self._taken(job, provider_id)
         self._tracker.hint(job.id)
 
-    def _begin(self, generation_id: int, work: Coroutine[Any, Any, None], what: str) -> None:
+    def _begin(self, generation_id: int, work: Callable[[int], Awaitable[None]], what: str) -> None:
         self._tasks.spawn(self._guard(generation_id, work), f"{what} generation {generation_id}")
 
-    def _begin_job(self, job: ProviderJob, work: Coroutine[Any, Any, None], what: str) -> None:
+    def _begin_job(self, job: ProviderJob, work: Callable[[ProviderJob], Awaitable[None]], what: str) -> None:
         self._tasks.spawn(self._guard_job(job, work), f"{what} job {job.n} of generation {job.generation_id}")
 
-    async def _guard(self, generation_id: int, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, generation_id: int, work: Callable[[int], Awaitable[None]]) -> None:
         """Whatever goes wrong with one generation ends that one, with a refund and a sentence, and nothing else."""
         try:
-            await work
+            await work(generation_id)
         except UserError as error:
             await self._fail(generation_id, error)
         except NeverAcknowledged:
@@ -249,10 +248,10 @@ class Runner:
             log.exception("generation %d met a bug", generation_id)
             await self._fail(generation_id, _internal(generation_id))
 
-    async def _guard_job(self, job: ProviderJob, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard_job(self, job: ProviderJob, work: Callable[[ProviderJob], Awaitable[None]]) -> None:
         """The same for one of a generation's jobs: the others go on."""
         try:
-            await work
+            await work(job)
         except GenerationFailed as error:
             await self._job_failed(job, error)
         except StorageError:
@@ -299,7 +298,7 @@ class Runner:
                 if self._gate.refusal is None:  # a probe that is refused again has nothing new to tell the member
                     self._delivery.wake(job.generation_id)
                 self._gate.passed()
-                self._begin_job(job, self._submit(job), "submit")
+                self._begin_job(job, self._submit, "submit")
                 continue
             with self._tasks.waiting():
                 await self._queue_news.wait()
@@ -377,7 +376,7 @@ class Runner:
     async def _came_out(self, tracked: Tracked, outcome: Outcome, length: Length | None) -> None:
         job = await self._generations.job(tracked.job_id)
         if job is not None and job.state is JobState.SUBMITTED:
-            await self._guard_job(job, self._conclude(job, outcome, length))
+            await self._guard_job(job, lambda job: self._conclude(job, outcome, length))
 
     async def _conclude(self, job: ProviderJob, outcome: Outcome, length: Length | None) -> None:
         match outcome:

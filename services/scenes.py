@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from db.generations import Generation, State
+from db.provider_jobs import JobState
 from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
@@ -51,7 +52,7 @@ class Scenes:
             case State.RECEIVED | State.QUEUED:
                 return await self.in_queue(generation, wish)
             case State.RUNNING:
-                return self._running(generation, wish)
+                return await self._running(generation, wish)
             case State.FINISHED | State.SETTLED:
                 return await self._result(generation, wish, each_max)
             case State.FAILED:
@@ -73,11 +74,14 @@ class Scenes:
         notes = (*_notes(wish), _REFUSED_NOTE) if self._gate.refusal else _notes(wish)
         return Progress(place=place.place, ready_at=ready_at, notes=notes)
 
-    def _running(self, generation: Generation, wish: Wish) -> Progress:
+    async def _running(self, generation: Generation, wish: Wish) -> Progress:
         typical_s = self._schedule.typical_s(wish.kind)
         ready_at = generation.changed_at + timedelta(seconds=typical_s) if typical_s else None
         is_ahead = ready_at is not None and ready_at > self._now()
-        return Progress(place=None, ready_at=ready_at if is_ahead else None, notes=_notes(wish))
+        jobs = await self._generations.jobs(generation.id) if self._gate.refusal else []
+        is_held_up = any(job.state is JobState.WAITING for job in jobs)
+        notes = (*_notes(wish), _REFUSED_NOTE) if is_held_up else _notes(wish)
+        return Progress(place=None, ready_at=ready_at if is_ahead and not is_held_up else None, notes=notes)
 
     async def _result(self, generation: Generation, wish: Wish, each_max: int) -> Result:
         pictures, shrunk = await self._pictures.fitted(generation.id, each_max=each_max)

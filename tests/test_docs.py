@@ -5,7 +5,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from services.catalog import base_models, read_catalog
 from services.config import Settings, variables
+from services.request import BASE_MODELS, Family
 
 ROOT = Path(__file__).parent.parent
 NEEDED = {"DISCORD_TOKEN": "token", "IMAGEPIPELINE_API_KEY": "key"}
@@ -26,3 +28,10 @@ def test_the_readme_explains_every_setting_and_no_other() -> None:
     table = readme.partition("## Settings")[2].partition("\n## ")[0]
 
     assert sorted(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == sorted(variables())
+
+
+def test_the_example_catalogue_can_be_read() -> None:
+    catalog = read_catalog(ROOT / "catalog.example.toml", base_models(BASE_MODELS, default=Family.SDXL))
+
+    assert [model.label for model in catalog.models][2:] == ["Storybook"]
+    assert [extra.label for extra in catalog.extras] == ["Fix hands"]

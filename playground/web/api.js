@@ -43,6 +43,9 @@ export function runCommand(call, files) {
   return request("/client/commands", { method: "POST", body: form });
 }
 
+/** call: {member, channel, name, command_id, option, typed, options}. A promise of what the bot suggests, or of null. */
+export const loadChoices = async (call) => (await post("/client/choices", call)).choices;
+
 export const press = (member, message, custom_id) => post(`/client/messages/${message}/press`, { member, custom_id });
 
 export const dismiss = (member, message) => post(`/client/messages/${message}/dismiss`, { member });

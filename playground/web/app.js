@@ -32,6 +32,7 @@ const actions = {
   remove: (message) => attempt(() => api.remove(app.you, message.id)),
   say: (content, files) => sending(() => api.say(app.you, app.channel.id, content, files)),
   run: (call, files) => sending(() => api.runCommand({ ...call, member: app.you, channel: app.channel.id }, files)),
+  suggest: (call) => api.loadChoices({ ...call, member: app.you, channel: app.channel.id }),
 };
 
 const messages = new MessageList({

@@ -9,7 +9,7 @@ const SUBCOMMAND_GROUP = 2;
 const MAX_LENGTH = 2000;
 
 /**
- * `actions`: {say(content, files), run(call, files)}, both returning a promise that fails with a sentence;
+ * `actions`: {say(content, files), run(call, files), suggest(call)}, each returning a promise that fails with a sentence;
  * `world()` gives the people and places, `commands()` a promise of what the bot offers here.
  */
 export class Composer {
@@ -167,6 +167,7 @@ export class Composer {
         this.text.focus();
       },
       send: (call, files) => this.#run(call, files),
+      suggest: this.actions.suggest,
     });
     this.plain.after(this.form.element);
     for (const file of this.files) this.form.offer(file);
@@ -254,8 +255,8 @@ function leaves(command, path = command.name, description = command.description,
 
 /** The form of one command: its fields, what else could be filled in, and what is wrong. */
 class CommandForm {
-  constructor({ command, world, popups, leave, send }) {
-    Object.assign(this, { command, world, popups, leave, send });
+  constructor({ command, world, popups, leave, send, suggest }) {
+    Object.assign(this, { command, world, popups, leave, send, suggest });
     this.fields = [];
     this.help = h("p", { class: "command-help", "aria-live": "polite" });
     this.fileRow = h("div", { class: "file-fields" });
@@ -263,19 +264,20 @@ class CommandForm {
     this.more = h("div", { class: "more" });
     this.sendButton = h("button", { type: "submit", class: "icon-button send", "aria-label": `Send /${command.path}`, title: "Send" }, icon("send"));
     const cancel = h("button", { type: "button", class: "icon-button", "aria-label": "Leave the command", title: "Leave (Esc)", onclick: leave }, icon("close"));
+    const line = h("div", { class: "pills-wrap" }, h("span", { class: "command-name" }, `/${command.path}`), this.pills, this.more);
     this.element = h(
       "form",
       { class: "command-form", "aria-label": `/${command.path}`, novalidate: true },
       h("div", { class: "command-head" }, this.help, cancel),
-      this.fileRow,
-      h("div", { class: "command-line" }, h("div", { class: "pills-wrap" }, h("span", { class: "command-name" }, `/${command.path}`), this.pills, this.more), this.sendButton),
+      h("div", { class: "command-line" }, h("div", { class: "command-fields" }, this.fileRow, line), this.sendButton),
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
     this.element.addEventListener("keydown", (event) => this.#key(event));
-    for (const option of command.options) if (option.required || takesFile(option)) this.#add(option);
+    const file = command.options.find(takesFile);
+    for (const option of command.options) if (option.required || option === file) this.#add(option);
     this.#drawMore();
     this.#explain(null);
   }
@@ -294,20 +296,26 @@ class CommandForm {
     this.element.remove();
   }
 
-  /** Take a pasted or dropped file into the first field that is free for it, or the one in focus. */
+  /** Take a pasted or dropped file. */
   offer(file) {
-    const fitting = this.command.options.filter(takesFile);
-    if (!fitting.length) return this.#complain(`/${this.command.path} takes no file.`);
-    for (const option of fitting) if (!this.#field(option)) this.#add(option);
-    const fields = fitting.map((option) => this.#field(option));
-    const focused = fields.find((field) => field.element.contains(document.activeElement));
-    (fields.find((field) => field.isEmpty) ?? focused ?? fields[0]).take(file);
+    const option = this.#optionForFile();
+    if (!option) return this.#complain(`/${this.command.path} takes no file.`);
+    (this.#field(option) ?? this.#add(option)).take(file);
     this.#drawMore();
   }
 
   dropWords() {
-    const option = this.command.options.find(takesFile);
+    const option = this.#optionForFile();
     return option ? `Drop to use it as ${option.name}` : `/${this.command.path} takes no file`;
+  }
+
+  /** The first that has no file yet, shown ones before others; when all have one, the one in focus. */
+  #optionForFile() {
+    const fitting = this.command.options.filter(takesFile);
+    const shown = this.fields.filter((field) => takesFile(field.option));
+    const free = shown.find((field) => field.isEmpty)?.option ?? fitting.find((option) => !this.#field(option));
+    const focused = shown.find((field) => field.element.contains(document.activeElement))?.option;
+    return free ?? focused ?? fitting[0];
   }
 
   #field(option) {
@@ -323,6 +331,7 @@ class CommandForm {
       taken: () => this.#goOn(),
       failed: (problem) => this.#complain(problem),
       focused: (current) => this.#explain(current),
+      suggest: (typed) => this.suggest({ ...this.#call(), option: option.name, typed }),
     });
     this.fields.push(field);
     (takesFile(option) ? this.fileRow : this.pills).append(field.element);
@@ -408,16 +417,24 @@ class CommandForm {
       field.mark(problem);
       return;
     }
-    const given = this.fields.filter((field) => !field.isEmpty);
-    const options = Object.fromEntries(given.filter((field) => !takesFile(field.option)).map((field) => [field.option.name, field.value]));
-    const files = Object.fromEntries(given.filter((field) => takesFile(field.option)).map((field) => [field.option.name, field.value]));
     this.sendButton.disabled = true;
     try {
-      await this.send({ command_id: this.command.id, name: this.command.path, options }, files);
+      await this.send(this.#call(), this.#values(takesFile));
     } catch (error) {
       this.#complain(error.message);
     } finally {
       this.sendButton.disabled = false;
     }
+  }
+
+  /** The command as it is filled in now. */
+  #call() {
+    return { command_id: this.command.id, name: this.command.path, options: this.#values((option) => !takesFile(option)) };
+  }
+
+  /** What is filled in, by option name. */
+  #values(wanted) {
+    const given = this.fields.filter((field) => !field.isEmpty && wanted(field.option));
+    return Object.fromEntries(given.map((field) => [field.option.name, field.value]));
   }
 }

@@ -14,6 +14,9 @@ const MENTIONABLE = 9;
 const NUMBER = 10;
 const ATTACHMENT = 11;
 
+// Whoever types on within this time is asked about once, for all of it.
+const TYPING_PAUSE_MS = 200;
+
 const YES_NO = [
   { value: true, label: "True" },
   { value: false, label: "False" },
@@ -37,9 +40,13 @@ const choice = ({ name, value }) => ({ value, label: name });
 
 const roles = (world) => world.roles.map((role) => ({ value: role.id, label: role.name.startsWith("@") ? role.name : `@${role.name}` }));
 
-/** A field for an option. `form`: {world, host, removed(field), changed(), taken(), failed(problem), focused(field)}. */
+/**
+ * A field for an option. `form`: {world, host, removed(field), changed(), taken(), failed(problem), focused(field),
+ * suggest(typed)}; the last gives a promise of the bot's choices, or of null.
+ */
 export function makeField(option, form) {
   if (option.type === ATTACHMENT) return new FileField(option, form);
+  if (option.autocomplete) return new SuggestField(option, form);
   const picks = PICKS[option.type]?.(option, form.world);
   return picks ? new PickField(option, form, picks) : new TextField(option, form);
 }
@@ -80,9 +87,9 @@ class TextField extends Field {
     super(option, form);
     const number = option.type === INTEGER || option.type === NUMBER;
     this.control = h("input", { type: "text", class: "pill-input", inputmode: number ? "decimal" : null, autocomplete: "off", spellcheck: number ? "false" : "true" });
-    this.control.addEventListener("input", () => this.#grow());
+    this.control.addEventListener("input", () => this.grow());
     this.element = h("div", { class: "pill" }, this.labelled(this.control));
-    this.#grow();
+    this.grow();
   }
 
   get isEmpty() {
@@ -101,7 +108,7 @@ class TextField extends Field {
 
   #textProblem() {
     const { min_length: least = 0, max_length: most = 6000 } = this.option;
-    const length = [...this.control.value].length;
+    const length = [...this.value].length;
     if (length >= least && length <= most) return null;
     return `Takes ${least} to ${most} characters, this is ${length}.`;
   }
@@ -114,10 +121,98 @@ class TextField extends Field {
     return `Goes from ${least} to ${most}.`;
   }
 
-  #grow() {
+  /** Make room for the text. */
+  grow() {
     const length = [...this.control.value].length;
     this.control.style.setProperty("width", `${Math.min(Math.max(length + 2, this.option.type === STRING ? 14 : 5), 60)}ch`);
     this.form.changed();
+  }
+}
+
+/** A text or number for which the bot suggests values; anything else may be typed as well. */
+class SuggestField extends TextField {
+  constructor(option, form) {
+    super(option, form);
+    this.chosen = null;
+    this.suggested = [];
+    this.answered = null;
+    this.turn = 0;
+    this.listbox = new Listbox({
+      field: this.control,
+      host: form.host,
+      label: `Suggestions for ${option.name}`,
+      items: () => this.#fitting(),
+      pick: (item) => this.#take(item),
+      empty: () => (this.answered === this.control.value ? "Nothing suggested for that." : null),
+    });
+    this.control.addEventListener("focus", () => this.#ask());
+    this.control.addEventListener("click", () => this.listbox.isOpen || this.#ask());
+    this.control.addEventListener("input", () => this.#typed());
+    this.control.addEventListener("keydown", (event) => this.#key(event));
+    this.control.addEventListener("blur", () => {
+      this.#stopAsking();
+      this.listbox.close();
+    });
+  }
+
+  get value() {
+    return this.chosen ? this.chosen.value : super.value;
+  }
+
+  remove() {
+    super.remove();
+    this.#stopAsking();
+    this.listbox.remove();
+  }
+
+  #typed() {
+    this.chosen = null;
+    if (this.listbox.isOpen) this.#show();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#ask(), TYPING_PAUSE_MS);
+  }
+
+  /** Whoever moves in the list chooses from what is there; it must not change under them. */
+  #key({ key }) {
+    const moves = key === "ArrowDown" || key === "ArrowUp";
+    if (key === "Escape" || (moves && this.listbox.isOpen)) this.#stopAsking();
+    else if (moves) this.#ask();
+  }
+
+  /** Ask the bot. An answer counts until the next question; none shows nothing, and the text can be sent as it is. */
+  async #ask() {
+    this.#stopAsking();
+    const { turn } = this;
+    const typed = this.control.value;
+    const choices = await this.form.suggest(typed).catch(() => null);
+    if (turn !== this.turn) return;
+    this.suggested = (choices ?? []).map(choice);
+    this.answered = choices && typed;
+    this.#show();
+  }
+
+  #stopAsking() {
+    clearTimeout(this.timer);
+    this.turn += 1;
+  }
+
+  #show() {
+    this.listbox.update({ activate: !this.isEmpty && !this.chosen });
+  }
+
+  /** What was suggested; while the answer to a newer text is not there, what of it the text could become. */
+  #fitting() {
+    if (this.answered === this.control.value) return this.suggested;
+    const text = this.control.value.trim().toLowerCase();
+    return this.suggested.filter((item) => item.label.toLowerCase().includes(text));
+  }
+
+  #take(item) {
+    this.#stopAsking();
+    this.chosen = item;
+    this.control.value = item.label;
+    this.grow();
+    this.mark(null);
   }
 }
 
@@ -237,7 +332,7 @@ class FileField extends Field {
 
   #empty() {
     const { name } = this.option;
-    this.control = h("button", { type: "button", class: "file-choose", onclick: () => this.input.click() }, icon("picture"), h("span", {}, h("b", {}, name), h("span", { class: "file-hint" }, "Choose, paste or drop a file")));
+    this.control = h("button", { type: "button", class: "file-choose", onclick: () => this.input.click() }, icon("picture"), h("span", {}, h("b", {}, name), h("span", { class: "file-hint" }, "Choose", h("span", { class: "wide-only" }, ", paste or drop"), " a file")));
     const sample = h("button", { type: "button", class: "text-button sample", onclick: () => this.#takeSample(sample) }, "Use the sample face");
     return [this.control, sample];
   }

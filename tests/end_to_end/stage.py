@@ -16,7 +16,6 @@ from aiohttp.typedefs import Handler
 from PIL import Image, PngImagePlugin
 
 import bot
-from db.connection import Database
 from engine.api import EngineSettings, create_app
 from engine.renderers import RenderJob
 from playground.model import Interaction, Message
@@ -26,8 +25,11 @@ from services.collector import Retries
 from services.config import Settings
 from services.gate import Pauses
 from services.runner import Timing
+from services.submitter import Backoff
 from services.tracker import Pace
 from tests.photographs import astronaut, encoded
+
+Photo = tuple[str, bytes]
 
 ROOT = Path(__file__).parent.parent.parent
 PHOTO = ("me.jpg", encoded(astronaut()))
@@ -36,8 +38,8 @@ FAST = Timing(
     pace=Pace(first_s=0.01, longest_s=0.05, busy_s=0.1, refused_s=0.1),
     pauses=Pauses(busy_s=0.1, refused_s=0.1, refused_longest_s=0.2),
     retries=Retries(waits_s=(0.01, 0.02)),
-    submit_first_s=0.02,
-    submit_longest_s=0.1,
+    backoff=Backoff(first_s=0.02, longest_s=0.1, late_name_s=0.5),
+    failed_s=0.02,
     show_first_s=0.02,
 )
 
@@ -53,6 +55,7 @@ class GatedRenderer:
         self.open = asyncio.Event()
         self.open.set()
         self.error: Exception | None = None
+        self.errors: list[Exception] = []  # one each for the next jobs
         self._changed = asyncio.Condition()
 
     async def begun(self, jobs: int) -> None:
@@ -65,6 +68,8 @@ class GatedRenderer:
             self.jobs.append(job)
             self._changed.notify_all()
         await self.open.wait()
+        if self.errors:
+            raise self.errors.pop(0)
         if self.error is not None:
             raise self.error
         return [self.picture(job, number) for number in range(job.parameters.samples)]
@@ -80,9 +85,12 @@ class GatedRenderer:
 
 @dataclass
 class Trouble:
-    """Stands before the engine: notes every request, and holds or answers those that a test has named."""
+    """Stands before the engine: notes every request and what it orders, and holds or answers those that a test has
+    named.
+    """
 
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    orders: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _rules: list["Rule"] = field(default_factory=list["Rule"])
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -119,8 +127,10 @@ class Trouble:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        order = await request.json() if request.content_type == "application/json" else None
         async with self._changed:
             self.asked.append((request.method, request.path))
+            self.orders += [order] if order else []
             self._changed.notify_all()
         rule = next((rule for rule in self._rules if rule.matches(request)), None)
         if rule is None:
@@ -185,16 +195,16 @@ class Stage:
         } | self.env
 
     @contextlib.asynccontextmanager
-    async def bot(self, timing: Timing = FAST) -> AsyncGenerator[bot.Health]:
+    async def bot(self, timing: Timing = FAST) -> AsyncGenerator[bot.Doorway]:
         """A bot in this process, connected and with its commands in place."""
         settings = Settings.from_env(self.settings_env())
         bot.point_at(settings)
-        stop, health = asyncio.Event(), bot.Health()
-        async with Database.open(settings.database, owner_wait_s=0.0) as database:
-            life = asyncio.ensure_future(bot.live(settings, database, stop, health, timing))
+        stop = asyncio.Event()
+        async with bot.opened(settings, owner_wait_s=0.0) as house:
+            life = asyncio.ensure_future(bot.live(house, stop, timing))
             try:
                 await self.playground.ready("imagine", "quota")
-                yield health
+                yield house.doorway
             finally:
                 stop.set()
                 await life
@@ -219,14 +229,26 @@ class Stage:
         self,
         prompt: str = "a quiet harbour",
         *,
-        photo: tuple[str, bytes] | None = PHOTO,
+        photo: Photo | None = PHOTO,
         member: str = "Ben",
         channel: str = "pictures",
         **options: object,
     ) -> Interaction:
-        attachments: Mapping[str, tuple[str, bytes]] = {"face": photo} if photo else {}
+        attachments: Mapping[str, Photo] = {"face": photo} if photo else {}
         return self.playground.command(
             "imagine", member=member, channel=channel, options={"prompt": prompt, **options}, attachments=attachments
+        )
+
+    def advanced(
+        self,
+        prompt: str = "a quiet harbour",
+        *,
+        member: str = "Ben",
+        photos: Mapping[str, Photo] | None = None,
+        **options: object,
+    ) -> Interaction:
+        return self.playground.command(
+            "advanced", member=member, options={"prompt": prompt, **options}, attachments=photos or {}
         )
 
     async def message_with(self, text: str, *, interaction: Interaction | None = None) -> Message:
@@ -276,7 +298,7 @@ class Stage:
 @contextlib.asynccontextmanager
 async def stage(folder: Path) -> AsyncGenerator[Stage]:
     renderer, trouble = GatedRenderer(), Trouble()
-    settings = EngineSettings(api_key="stage-key", allow_private_images=True, data=folder / "engine")
+    settings = EngineSettings(api_key="stage-key", allow_private_hosts=True, data=folder / "engine")
     app = create_app(settings, renderer=renderer)
     app.middlewares.insert(0, trouble.middleware)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -147,7 +147,7 @@ async def test_a_prompt_of_nothing_but_spaces_is_refused_and_costs_nothing(scene
 
 async def test_discord_itself_refuses_what_the_options_do_not_allow(scene: Stage) -> None:
     async with scene.bot():
-        for name, value in (("count", 5), ("count", 0), ("model", "flux")):
+        for name, value in (("count", 5), ("count", 0), ("shape", "round"), ("likeness", 101)):
             with pytest.raises(MemberError):
                 scene.playground.command("imagine", options={"prompt": "a harbour", name: value})
 

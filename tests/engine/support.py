@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,8 @@ from tests.engine.pictures import PIXEL
 
 KEY = "a key for tests"
 PATIENCE_S = 20.0
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Clock:
@@ -142,10 +144,41 @@ class EngineClient:
     async def made(self, body: Mapping[str, Any], *, family: str = "sd") -> dict[str, Any]:
         return await self.ended(await self.submitted(body, family=family))
 
+    async def call(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+        """Ask the identity API; ``headers`` replace the key."""
+        options = {"headers": {"X-API-Key": KEY}, **options}
+        response = await self.session.request(method, self.url(path), **options)
+        await response.read()
+        return response
+
+    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """Ask the identity API for something that it grants."""
+        response = await self.call(method, path, **options)
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    async def completed(self, endpoint: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Have the identity API do a job, and return its last status."""
+        job_id = (await self.ask("POST", f"/{endpoint}", json=body))["job_id"]
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                answer = await self.ask("GET", f"/{endpoint}/status/{job_id}")
+                if answer["status"] in {"completed", "failed", "cancelled"}:
+                    return answer
+
     async def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> aiohttp.ClientResponse:
         response = await self.session.get(self.url(path), headers=headers or {"API-Key": KEY})
         await response.read()
         return response
+
+
+@asynccontextmanager
+async def host(handler: Handler) -> AsyncGenerator[URL, None]:
+    """Serve every path of a host of its own on 127.0.0.1."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server:
+        yield server.make_url("/")
 
 
 @asynccontextmanager

@@ -3,10 +3,12 @@ import gc
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from engine.account import Account
 from engine.api import EngineSettings
 from engine.errors import QueueFullError
 from engine.fetch import ImageFetcher
@@ -106,7 +108,7 @@ async def test_a_job_whose_photo_cannot_be_had_fails_and_names_the_field() -> No
 
 async def test_a_private_photo_is_fetched_where_the_operator_allows_it() -> None:
     renderer = OnePixelRenderer()
-    settings = EngineSettings(api_key=KEY, allow_private_images=True)
+    settings = EngineSettings(api_key=KEY, allow_private_hosts=True)
     async with engine() as photos, engine(renderer, settings) as client:
         (url,) = (await photos.made(LAKE))["download_urls"]
         answer = await client.made({**LAKE, "ip_adapter": FACE, "ip_adapter_image": url})
@@ -144,6 +146,7 @@ async def test_inline_images_that_wait_are_bounded_all_together(tmp_path: Path) 
         renderer=renderer,
         fetcher=fetcher,
         files=FileStore(tmp_path, ttl=HOUR, now=clock.now),
+        account=Account(Decimal(1)),
         queue_limit=100,
         ttl=HOUR,
         choose_seed=lambda: 1,

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from engine.__main__ import is_loopback, main
+from engine.chaos import EXPLANATIONS
 from tests.engine.support import PATIENCE_S
 
 STOP_SIGNALS = [signal.CTRL_BREAK_EVENT] if sys.platform == "win32" else [signal.SIGINT, signal.SIGTERM]
@@ -84,6 +85,17 @@ async def test_a_key_from_the_environment_is_asked_for(tmp_path: Path) -> None:
     assert statuses == [401, 422]
 
 
+async def test_chaos_tells_how_to_have_the_same_again(tmp_path: Path) -> None:
+    async with started("--chaos", "429,job-hang", "--chaos-probability", "1", temporary=tmp_path) as (process, address):
+        assert process.stdout
+        line = (await process.stdout.readline()).decode()
+        async with aiohttp.ClientSession(headers={"API-Key": "any"}) as session:
+            refusal = await session.get(f"{address}/sd/text2image/v1/status/1")
+
+    assert re.search(r"--chaos 429,job-hang --chaos-probability 1.0 --chaos-seed \d+$", line.strip())
+    assert refusal.status == 429
+
+
 def test_a_taken_port_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -120,7 +132,14 @@ def test_loopback_is_this_machine_alone(host: str, *, loopback: bool) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--port", "70000"], ["--port", "x"], ["--file-ttl-minutes", "nan"], ["--public-url", "example.org"], ["--work"]],
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--file-ttl-minutes", "nan"],
+        ["--public-url", "example.org"],
+        ["--work"],
+        ["--chaos", "fast"],
+    ],
 )
 def test_a_wrong_argument_is_told_with_its_name(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -128,3 +147,10 @@ def test_a_wrong_argument_is_told_with_its_name(arguments: list[str], capsys: py
 
     assert end.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_the_documentation_explains_every_fault_as_the_help_does() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "engine.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", page, re.MULTILINE))
+
+    assert {fault: text.replace("`", "") for fault, text in rows.items()} == EXPLANATIONS

@@ -31,6 +31,7 @@ MODELS = {
     "Realistic Vision 5": "realistic-vision-5",
     "SDXL base": "sdxl",
     **{f"Studio model {number}": f"studio-{number}" for number in range(30)},
+    "With a long name, as long as it may be".ljust(100, "!"): "long",
 }
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import socket
+import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -371,6 +373,22 @@ async def test_what_is_no_http_is_refused_and_told_nothing(bot: Outside, request
 
     assert (answer.status, answer.body) == (400, b"Bad Request\n")
     assert answer.headers["server"] == "facelock"
+
+
+async def test_what_is_no_http_is_not_kept_in_memory(bot: Outside) -> None:
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            with contextlib.suppress(ConnectionError):  # it is not read to its end
+                await bot.ask_raw(b"no http " * 25_000)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+    assert kept_bytes < 5 * 10**6  # of 20 MB
 
 
 # Floods

@@ -28,14 +28,10 @@ class Quota(commands.Cog):
         reading = self._runner.balance(scope=scope, member_id=interaction.user.id)
         balance = await in_time(interaction, reading, ephemeral=True)
         lines = [_member_line(balance)]
-        if _is_operator(interaction) and self._runner.account_usd is not None:
+        # In a direct message nobody has any permission.
+        if interaction.permissions.manage_guild and self._runner.account_usd is not None:
             lines.append(f"The image service's account: {self._runner.account_usd:.2f} USD left.")
         await tell(interaction, "\n".join(lines))
-
-
-def _is_operator(interaction: discord.Interaction) -> bool:
-    """Whether the asker manages this server; in a direct message there is none to manage."""
-    return interaction.guild_id is not None and interaction.permissions.manage_guild
 
 
 def _member_line(balance: Balance) -> str:

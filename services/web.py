@@ -121,9 +121,9 @@ class _Reception:
         return web.json_response({"status": "not connected to Discord"}, status=503, headers=_HEADERS)
 
     async def _first_bytes(self, request: web.BaseRequest) -> bytes:
-        """What comes of the body within the bounds; one that is damaged or breaks off counts as far as it came."""
+        """What comes of the body within the bounds; one that breaks off counts as far as it came."""
         body = bytearray()
-        with contextlib.suppress(TimeoutError, OSError, web.RequestPayloadError):
+        with contextlib.suppress(OSError):  # time-outs are among them
             async with asyncio.timeout(self._bounds.body_s):
                 while chunk := await request.content.read(self._bounds.body_bytes - len(body)):
                     body += chunk

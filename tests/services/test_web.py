@@ -296,6 +296,29 @@ async def test_of_a_huge_body_only_the_beginning_is_read(bot: Outside) -> None:
     assert bot.hooks == [(JOB, b"x" * 2**16)]
 
 
+async def test_a_client_that_sends_everything_before_it_reads_gets_its_answer(outside: Outside) -> None:
+    async with served(outside, Bounds()) as bot, asyncio.timeout(10), bot.connected() as (reader, writer):
+        writer.write(head_of_post(bot.hook_path(), "Content-Length: 8000000") + b"x" * 8_000_000)
+        await writer.drain()
+        while await bot.ask("GET", "/healthz") and not bot.hooks:
+            pass
+
+        assert Answer.of(await reader.read()).status == 204
+
+
+async def test_a_damaged_body_is_as_good_as_any(bot: Outside) -> None:
+    head = head_of_post(bot.hook_path(), "Transfer-Encoding: chunked")
+
+    async with asyncio.timeout(10), bot.connected() as (reader, writer):
+        writer.write(head + b"3\r\nabc\r\n")
+        await bot.ask("GET", "/healthz")
+        writer.write(b"no length\r\n")
+        answer = Answer.of(await reader.read())
+
+    assert answer.status == 204
+    assert bot.hooks == [(JOB, b"abc")]
+
+
 async def test_a_body_without_an_end_is_cut_off_and_its_connection_closed(bot: Outside) -> None:
     async with asyncio.timeout(20), bot.connected() as (reader, writer):
         writer.write(head_of_post(bot.hook_path(), "Transfer-Encoding: chunked"))
@@ -359,14 +382,15 @@ async def test_a_hook_whose_sender_hangs_up_half_way_is_heard(bot: Outside) -> N
     [
         b"\x16\x03\x01\x02\x00\x01\x00",
         b"hello\r\n\r\n",
-        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\n" + b"X: a\r\n" * 200 + b"\r\n",
-        b"GET /healthz HTTP/9.9\r\n\r\n",
-        b"GET /hooks/\xff HTTP/1.1\r\n\r\n",
-        b"POST /healthz HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: bot\r\nX: " + b"a" * 3000 + b"\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: bot\r\n" + b"X: a\r\n" * 70 + b"\r\n",
+        b"GET /healthz HTTP/9.9\r\nHost: bot\r\n\r\n",
+        b"GET /hooks/\xff HTTP/1.1\r\nHost: bot\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        b"POST /healthz HTTP/1.1\r\nHost: bot\r\nContent-Length: -1\r\n\r\n",
     ],
-    ids=["tls", "no_http", "long_path", "long_header", "many_headers", "version", "bytes", "length"],
+    ids=["tls", "no_http", "long_path", "long_header", "many_headers", "version", "bytes", "no_host", "length"],
 )
 async def test_what_is_no_http_is_refused_and_told_nothing(bot: Outside, request_: bytes) -> None:
     answer = await bot.ask_raw(request_)
@@ -528,13 +552,18 @@ async def test_it_ends_within_about_a_second_whatever_hangs(outside: Outside, cl
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
         async with served(outside, Bounds(body_s=60.0, linger_s=60.0)) as bot:
+            readers: list[asyncio.StreamReader] = []
             for _ in range(5):
-                _, writer = await stack.enter_async_context(bot.connected())
+                reader, writer = await stack.enter_async_context(bot.connected())
+                readers.append(reader)
                 writer.write(requests[sent])
             await bot.ask("GET", "/healthz")
             began = loop.time()
 
         assert loop.time() - began < 4.0  # seconds; measured: 1.0, and this machine may be busy
+        for reader in readers:
+            with contextlib.suppress(ConnectionError):
+                assert len(await asyncio.wait_for(reader.read(), 10)) < len(JPEG) * 200
 
 
 async def test_neither_paths_nor_bodies_are_logged(

@@ -116,6 +116,11 @@ class Problem:
     kind: str
     value: str | float | bool | None = None
 
+    @property
+    def where(self) -> str:
+        """The place for a person: ``ip_adapter_scale.1``."""
+        return ".".join(str(part) for part in self.loc[1:] or self.loc)
+
 
 class InvalidRequestError(RequestError):
     """The request breaks one or more rules; ``problems`` has all of them, not just the first."""
@@ -123,5 +128,5 @@ class InvalidRequestError(RequestError):
     status = 422
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{problem.loc[-1]}: {problem.message}" for problem in problems))
+        super().__init__("; ".join(f"{problem.where}: {problem.message}" for problem in problems))
         self.problems = tuple(problems)

@@ -459,6 +459,26 @@ async def test_idle_connections_make_room_the_oldest_first(outside: Outside) -> 
         assert (await newest_reader.readline()).split()[1] == b"200"
 
 
+async def test_a_connection_that_must_make_room_may_be_at_any_step_of_a_request(
+    outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(outside, Bounds(connections=2)) as bot:
+        for steps in range(6):
+            with contextlib.ExitStack() as stack:
+                address = ("127.0.0.1", bot.port)
+                first = stack.enter_context(socket.create_connection(address))
+                await bot.ask("GET", "/healthz")  # by then the first is accepted
+                for _ in range(2):
+                    stack.enter_context(socket.create_connection(address))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                first.sendall(head_of_post(bot.hook_path(), "Content-Length: 10"))
+                await bot.ask("GET", "/healthz")
+
+    assert bot.hooks
+    assert [record.message for record in caplog.records if record.exc_info] == []
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: b"], ids=["silent", "half_a_head"])
 async def test_a_connection_that_never_asks_is_closed_after_its_time(outside: Outside, sent: bytes) -> None:
     async with (

@@ -22,8 +22,9 @@ _SCORE_KEPT = 0.9
 _LEAST_CHANCE = 1e-4
 # Rounds of expectation and maximisation; more would raise spikes where the intervals happen to overlap.
 _ROUNDS = 10
-# The prior, as if so many jobs more had been seen: a heavy-tailed bell around the median in the logarithm of time,
-# as wide as so many times the distance between the quartiles, but never narrower than this (0.1 is a tenth of the time).
+# The prior, as if so many jobs more had been seen: a heavy-tailed bell around the median in the logarithm of time, as
+# wide as so many times the distance between the quartiles, but never narrower than this (0.1: a tenth of the time), and
+# wider for the first few jobs.
 _PRIOR_JOBS, _PRIOR_SPREAD, _PRIOR_LEAST = 0.5, 0.5, 0.1
 _PRIOR_TAIL = 2.5
 # The plan reaches beyond the longest of the latest lengths by this factor.
@@ -80,8 +81,8 @@ def best_plan(chances: Sequence[float], delay_s: float, *, moments_max: int = _M
     """The moments to ask at, in seconds, that need the fewest questions at a mean delay of no more than ``delay_s``.
 
     ``chances`` are those of a job's end in each cell of ``EDGES_S``; they sum to 1. With a price per question the best
-    plan is found by dynamic programming from the last moment backwards; the highest price whose plan keeps to the delay is
-    searched. https://en.wikipedia.org/wiki/Lagrange_multiplier
+    plan is found by dynamic programming from the last moment backwards; the highest price whose plan keeps to the delay
+    is searched (a Lagrange multiplier).
     """
     moments, done, weighed = _moments(chances, moments_max)
     last = len(moments) - 1
@@ -119,7 +120,8 @@ def _moments(chances: Sequence[float], moments_max: int) -> tuple[list[float], l
 def _priced_plan(
     moments: list[float], done: list[float], weighed: list[float], price_s: float
 ) -> tuple[list[int], float]:
-    """For each moment the one to ask at next, where a question costs as much as ``price_s`` of delay; the mean delay."""
+    """For each moment the one to ask at next, where a question costs as much as ``price_s`` of delay; the mean delay
+    in seconds."""
     last = len(moments) - 1
     costs, delays, following = [0.0] * (last + 1), [0.0] * (last + 1), [last] * (last + 1)
     for at in range(last - 1, -1, -1):
@@ -196,9 +198,10 @@ class _Kind:
             for age, (start, end) in enumerate(reversed(self._lengths))
             if start < cells
         ]
-        chances = _prior(_even(cells))
+        least = _PRIOR_LEAST + 1 / len(self._lengths)
+        chances = _prior(_even(cells), least)
         for _ in range(_ROUNDS):
-            prior = _prior(chances)
+            prior = _prior(chances, least)
             done = [0.0, *itertools.accumulate(chances)]
             steps = [0.0] * (cells + 1)
             for start, end, weight in intervals:
@@ -210,10 +213,10 @@ class _Kind:
         return chances
 
 
-def _prior(chances: list[float]) -> list[float]:
+def _prior(chances: list[float], least: float) -> list[float]:
     done = list(itertools.accumulate(chances))
     low, median, high = (_LOG_MIDDLES[min(bisect_left(done, share), len(done) - 1)] for share in (0.25, 0.5, 0.75))
-    spread = max(_PRIOR_LEAST, _PRIOR_SPREAD * (high - low))
+    spread = max(least, _PRIOR_SPREAD * (high - low))
     return _normal(
         [
             width / (1 + ((middle - median) / spread) ** 2) ** _PRIOR_TAIL

@@ -260,7 +260,7 @@ async def mark_shown(
 
 
 async def show_queue_again(connection: aiosqlite.Connection) -> list[int]:
-    """Mark every generation that has a job in line as behind, because what there is to say to all of them has changed."""
+    """Mark every generation with a job in line as behind, because what there is to say to all of them has changed."""
     sql = """
         UPDATE generations SET version = version + 1
         WHERE state IN ('queued', 'running') AND id IN (SELECT generation_id FROM provider_jobs WHERE state = 'waiting')

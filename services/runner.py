@@ -28,7 +28,7 @@ from services.queue import Queue
 from services.quotas import Balance
 from services.request import Wish
 from services.scenes import Scenes
-from services.schedule import SAMPLES_MAX, Length, Schedule
+from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
@@ -432,7 +432,7 @@ class Runner:
 async def load_schedule(generations: Generations) -> Schedule:
     """What earlier lives have learnt about how long jobs take."""
     remembered: dict[str, list[Length]] = {}
-    for known in await generations.lengths(each=SAMPLES_MAX):
+    for known in await generations.lengths(each=REMEMBERED_MAX):
         remembered.setdefault(known.kind, []).append(Length(known.over_s, known.done_s))
     return Schedule(remembered)
 

@@ -72,9 +72,13 @@ class Schedule:
         following = bisect_right(plan, over_s + _SAME_S) if over_s else 0
         return plan[following] if following < len(plan) else None
 
+    def typical_s(self, kind: str) -> float | None:
+        """Seconds within which half of the jobs of this kind are done; None where nothing is known of it."""
+        return self._kinds[kind].within_s(0.5) if kind in self._kinds else None
+
     def longest_s(self, kind: str) -> float | None:
         """Seconds within which nearly every job of this kind is done; None where nothing is known of it."""
-        return self._kinds[kind].longest_s() if kind in self._kinds else None
+        return self._kinds[kind].within_s(_LIKELY) if kind in self._kinds else None
 
 
 def best_plan(chances: Sequence[float], delay_s: float, *, moments_max: int = _MOMENTS) -> list[float]:
@@ -170,9 +174,9 @@ class _Kind:
                 self._plan.insert(0, _PROBE_AT * self._plan[0])
         return self._plan
 
-    def longest_s(self) -> float:
+    def within_s(self, share: float) -> float:
         done = list(itertools.accumulate(self._mixed()))
-        return EDGES_S[bisect_left(done, _LIKELY * done[-1]) + 1]
+        return EDGES_S[bisect_left(done, share * done[-1]) + 1]
 
     def _mixed(self) -> list[float]:
         if not self._chances:

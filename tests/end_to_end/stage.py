@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent.parent
 PHOTO = ("me.jpg", encoded(astronaut()))
 # Every wait a hundredth or so of what it is in earnest.
 FAST = Timing(
-    pace=Pace(first_s=0.01, longest_s=0.05, busy_s=0.1, refused_s=0.1),
+    pace=Pace(first_s=0.01, longest_s=0.05, busy_s=0.1, refused_s=0.1, unheard_s=0.2, spare_s=0.1),
     pauses=Pauses(busy_s=0.1, refused_s=0.1, refused_longest_s=0.2),
     retries=Retries(waits_s=(0.01, 0.02)),
     backoff=Backoff(first_s=0.02, longest_s=0.1, late_name_s=0.5),

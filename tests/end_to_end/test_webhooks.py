@@ -15,7 +15,9 @@ from tests.end_to_end.stage import FAST, Stage
 SUBMIT = ("POST", "/sdxl/text2image/v1")
 STATUS = ("GET", "/status/")
 # Nobody is asked about anything within a test but on a hint.
-PATIENT = dataclasses.replace(FAST, pace=dataclasses.replace(FAST.pace, first_s=600.0, longest_s=600.0))
+PATIENT = dataclasses.replace(
+    FAST, pace=dataclasses.replace(FAST.pace, first_s=600.0, longest_s=600.0, unheard_s=600.0)
+)
 
 
 def free_port() -> int:

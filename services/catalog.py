@@ -76,7 +76,7 @@ def base_models(model_ids: dict[Family, str], *, default: Family) -> tuple[Model
 
 
 def read_catalog(path: Path | None, base: tuple[ModelChoice, ...]) -> Catalog:
-    """The base models and what the file adds.
+    """The base models that the file leaves, and what it adds.
 
     Raises:
         ConfigError: the file cannot be read, or something in it is wrong; all of it at once.
@@ -90,7 +90,8 @@ def read_catalog(path: Path | None, base: tuple[ModelChoice, ...]) -> Catalog:
     reader = _Reader(path)
     models = [reader.model(entry, number) for number, entry in reader.entries(file, "models")]
     extras = [reader.adapter(entry, number) for number, entry in reader.entries(file, "adapters")]
-    reader.check_known("the file", file, {"models", "adapters"})
+    reader.check_known("the file", file, {"base_models", "models", "adapters"})
+    base = reader.base(file, base)
     kept = [model for model in models if model is not None]
     offered = [extra for extra in extras if extra is not None]
     reader.check_unique("models", [(model.key, model.label) for model in (*base, *kept)])
@@ -113,6 +114,17 @@ class _Reader:
             return list(enumerate(cast(list[dict[str, Any]], listed), start=1))
         self._complain(f"{name} should be tables that begin with [[{name}]]")
         return []
+
+    def base(self, file: dict[str, Any], base: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+        """Those of the base models that ``base_models`` names; all where it is missing."""
+        named: object = file.get("base_models", [model.key for model in base])
+        keys = [model.key for model in base]
+        if not isinstance(named, list) or any(name not in keys for name in cast(list[object], named)):
+            self._complain(f"base_models should be a list with some of {', '.join(keys)}, not {named!r}")
+            return base
+        if base[0].key not in named:
+            self._complain(f"base_models leaves out {base[0].key}, which is the DEFAULT_MODEL")
+        return tuple(model for model in base if model.key in named)
 
     def model(self, entry: dict[str, Any], number: int) -> ModelChoice | None:
         where = f"model {number}"

@@ -11,7 +11,7 @@ from services.generations import Generations
 from services.pictures import Pictures
 from services.presenter import Failure, Progress, Result, Scene
 from services.queue import Queue
-from services.request import Wish
+from services.request import Api, Wish
 from services.schedule import Schedule
 from services.tokens import TOKENS_MAX, unread
 
@@ -97,8 +97,16 @@ class Scenes:
 
 
 def _notes(wish: Wish) -> tuple[str, ...]:
-    rest = unread(wish.prompt)
-    if not rest:
+    """What the member should know about the request. Only the models of the adapters API read so little."""
+    if wish.api is not Api.ADAPTERS:
         return wish.notes
+    limits = (_unread_note("prompt", wish.prompt), _unread_note("negative prompt", wish.negative_prompt or ""))
+    return (*wish.notes, *(note for note in limits if note))
+
+
+def _unread_note(name: str, prompt: str) -> str:
+    rest = unread(prompt)
+    if not rest:
+        return ""
     shown = rest if len(rest) <= UNREAD_CHARACTERS_SHOWN else f"{rest[: UNREAD_CHARACTERS_SHOWN - 1]}…"
-    return (*wish.notes, f"The model reads about {TOKENS_MAX} words and signs of a prompt. It will not read: {shown}")
+    return f"The model reads about {TOKENS_MAX} words and signs of a {name}. It will not read: {shown}"

@@ -206,6 +206,17 @@ async def test_the_catalogue_is_offered_while_typing_and_can_be_chosen(scene: St
     assert "ip_adapter.1" in refusal.text
 
 
+async def test_the_negative_prompt_is_measured_too(scene: Stage) -> None:
+    async with scene.bot():
+        scene.renderer.open.clear()
+        interaction = scene.advanced(negative_prompt="rain " * 90)
+        text = (await scene.message_with("**Making", interaction=interaction)).text
+        scene.renderer.open.set()
+        await scene.delivered(interaction)
+
+    assert "signs of a negative prompt. It will not read: rain rain" in text
+
+
 @pytest.mark.usefixtures("catalog")
 async def test_notes_tell_what_will_count_for_less(scene: Stage) -> None:
     words = " ".join(f"word{number}" for number in range(90))

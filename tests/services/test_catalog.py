@@ -54,6 +54,25 @@ def adapter(**entry: object) -> str:
 # --------------------------------------------------------------------------------------------------- reading
 
 
+def test_the_file_may_leave_out_a_base_model(tmp_path: Path) -> None:
+    assert [model.key for model in read(tmp_path, 'base_models = ["sdxl"]').models] == ["sdxl"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('base_models = ["sd"]', "leaves out sdxl, which is the DEFAULT_MODEL"),
+        ("base_models = []", "leaves out sdxl"),
+        ('base_models = ["flux"]', "should be a list with some of sdxl, sd"),
+        ('base_models = "sdxl"', "should be a list"),
+        ("base_models = [1]", "should be a list"),
+    ],
+)
+def test_a_wrong_list_of_base_models_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        read(tmp_path, line)
+
+
 def test_without_a_file_there_are_the_two_base_models_the_default_first() -> None:
     model_ids = {Family.SD: "sd1.5", Family.SDXL: CHECKPOINT}
 
@@ -91,7 +110,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ('models = "x"', "models should be tables that begin with [[models]]"),
         ("adapters = [1]", "adapters should be tables that begin with [[adapters]]"),
-        ("[[loras]]", "the file: 'loras' is not known here; there are adapters, models"),
+        ("[[loras]]", "the file: 'loras' is not known here; there are adapters, base_models, models"),
         (model(weight="1"), "model 1: 'weight' is not known here; there are family, id, label"),
         (model(family="flux"), "model 1: family should be sd or sdxl, not 'flux'"),
         (adapter(family='["sd"]'), "adapter 1: family should be sd or sdxl, not ['sd']"),

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# What polling every two seconds has.
+# A little less than polling every two seconds has.
 MEAN_DELAY_S = 0.95
 REMEMBERED_MAX = 64
 
@@ -15,23 +15,25 @@ REMEMBERED_MAX = 64
 _CELL_S, _CELL_SHARE, _END_S = 0.1, 0.015, 3600.0
 # Several memories judge at once, and those that foresaw the latest lengths best are believed most: one that keeps long
 # for a steady provider, one that forgets soon for one that changes. Jobs until a length counts for 1/e.
-_MEMORIES = (6, 24, 96)
+_MEMORIES = (8, 64)
 # Beside them: "anything may come", believed as much as a memory of one job, so that a change is not denied for long.
 _NOTHING_KNOWN = 1
 _SCORE_KEPT = 0.9
 _LEAST_CHANCE = 1e-4
-# Rounds of expectation and maximisation; more would raise spikes where the intervals happen to overlap.
-_ROUNDS = 10
+# Rounds of expectation and maximisation.
+_ROUNDS = 20
 # The prior, as if so many jobs more had been seen: a heavy-tailed bell around the median in the logarithm of time, as
 # wide as so many times the distance between the quartiles, but never narrower than this (0.1: a tenth of the time), and
 # wider for the first few jobs.
-_PRIOR_JOBS, _PRIOR_SPREAD, _PRIOR_LEAST = 0.5, 0.5, 0.1
+_PRIOR_JOBS, _PRIOR_SPREAD, _PRIOR_LEAST = 2.0, 0.5, 0.1
 _PRIOR_TAIL = 2.5
+# A cell's chance is shared with the cells around it, as far as this share of all chances lies.
+_SHARED = 0.05
 # The plan reaches beyond the longest of the latest lengths by this factor.
-_BEYOND, _LATEST = 1.15, 32
+_BEYOND, _LATEST = 1.05, 16
 # After so many jobs in a row that were done at their first question, one question comes at half the time: nothing else
 # would tell that the provider has become faster.
-_PROBE_AFTER, _PROBE_AT = 8, 0.5
+_PROBE_AFTER, _PROBE_AT = 12, 0.5
 # How many moments a plan chooses from, and how closely the price of a question is searched.
 _MOMENTS, _PRICE_STEP = 64, 1.05
 _PRICES_S = (0.01, 200.0)
@@ -183,13 +185,14 @@ class _Kind:
             best = max(self._scores)
             trust = [math.exp(score - best) for score in self._scores]
             total = sum(trust)
-            self._chances = [sum(map(float.__mul__, trust, cell)) / total for cell in zip(*self._judged(), strict=True)]
+            mixed = [sum(map(float.__mul__, trust, cell)) / total for cell in zip(*self._judged(), strict=True)]
+            self._chances = _smoothed(mixed)
         return self._chances
 
     def _judged(self) -> list[list[float]]:
         """The chances of a job's end in each cell, by nothing known and by each memory."""
         if not self._opinions:
-            longest = max(end for _, end in self._lengths[-_LATEST:])
+            _, longest = max(self._lengths[-_LATEST:])  # the ends of other intervals prove nothing
             cells = min(len(_MIDDLES_S), _nearest_edge(EDGES_S[longest] * _BEYOND) + 1)
             self._opinions = [_even(cells), *(self._remembered(jobs, cells) for jobs in _MEMORIES)]
         return self._opinions
@@ -215,6 +218,20 @@ class _Kind:
             factors = itertools.accumulate(steps[:-1])
             chances = _normal([c * f + _PRIOR_JOBS * p for c, f, p in zip(chances, factors, prior, strict=True)])
         return chances
+
+
+def _smoothed(chances: list[float]) -> list[float]:
+    """A few dozen lengths are too few to believe each rise and fall of their chances; the reach is that of the nearer
+    side, so that what is narrow stays so."""
+    done = [0.0, *itertools.accumulate(chances)]
+    steps = [0.0] * (len(chances) + 1)
+    for cell, chance in enumerate(chances):
+        below = cell - bisect_right(done, done[cell] - _SHARED, hi=cell)
+        above = bisect_left(done, done[cell + 1] + _SHARED, lo=cell + 1) - cell - 1
+        reach = max(0, min(below, above, cell, len(chances) - cell - 1))
+        steps[cell - reach] += chance / (2 * reach + 1)
+        steps[cell + reach + 1] -= chance / (2 * reach + 1)
+    return [max(0.0, chance) for chance in itertools.accumulate(steps[:-1])]
 
 
 def _prior(chances: list[float], least: float) -> list[float]:

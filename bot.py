@@ -44,7 +44,8 @@ from services.tasks import Tasks
 
 log = logging.getLogger("facelock")
 
-COGS = {Api.ADAPTERS: ("cogs.adapters", "cogs.quota"), Api.IDENTITY: ("cogs.identity", "cogs.quota")}
+IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
+COGS = ("cogs.quota", "cogs.styles")
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0
@@ -91,7 +92,7 @@ class FacelockBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
-        for cog in COGS[self.settings.imagepipeline_api]:
+        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
             await self.load_extension(cog)
         await self._sync_commands()
         await self.runner.start()

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, suggested_sizes
+from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, suggested_presets, suggested_sizes
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.errors import InvalidWish
 from services.request import (
@@ -20,11 +20,13 @@ from services.request import (
     SEED,
     STEPS,
     STRENGTH,
+    Api,
     Asked,
     Family,
     ModelChoice,
     Role,
     adapters_wish,
+    styled,
 )
 from services.runner import Runner
 
@@ -60,6 +62,7 @@ class Adapters(commands.Cog):
         face="A photo of the person to show: one face, from the front",
         likeness="How closely to follow the face, in percent (60)",
         style="A picture whose style to follow",
+        preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
         model="Which model makes them",
@@ -72,6 +75,7 @@ class Adapters(commands.Cog):
         face: discord.Attachment | None = None,
         likeness: Percent | None = None,
         style: discord.Attachment | None = None,
+        preset: str | None = None,
         shape: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
         model: str | None = None,
@@ -79,7 +83,14 @@ class Adapters(commands.Cog):
         """Make pictures from a description, with the face from a photo and the style of another."""
         references, photos = attached([_face("", face, likeness), _style("", style, None)])
         asked = Asked(prompt=prompt, references=references, count=count, size=shape)
-        await self._begin(interaction, asked, photos, model=model)
+        chosen = self.catalog.preset(preset)
+        await self._begin(
+            interaction,
+            styled(asked, chosen, api=Api.ADAPTERS),
+            photos,
+            model=model or (chosen.model if chosen else None),
+            extra=chosen.extra if chosen else None,
+        )
 
     @app_commands.describe(
         prompt="What the pictures should show",
@@ -187,6 +198,11 @@ class Adapters(commands.Cog):
     async def suggest_models(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """What the catalogue has that fits."""
         return [app_commands.Choice(name=each.label, value=each.key) for each in self.catalog.suggested_models(typed)]
+
+    @imagine.autocomplete("preset")
+    async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """What the catalogue has that fits."""
+        return suggested_presets(typed, self.catalog)
 
     @advanced.autocomplete("size")
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -7,7 +7,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, begin, random_seed, suggested_sizes
+from cogs.imagine import SHAPES, begin, random_seed, suggested_presets, suggested_sizes
+from services.catalog import Catalog
 from services.request import (
     GENERATE_TABLE,
     IMAGES_MAX,
@@ -15,10 +16,13 @@ from services.request import (
     PROMPT_CHARACTERS_MAX,
     SCALE_DEFAULT,
     SEED,
+    Api,
     Asked,
+    Preset,
     Reference,
     Role,
     identity_wish,
+    styled,
 )
 from services.runner import Runner
 
@@ -33,14 +37,16 @@ GUIDANCE = (GENERATE_TABLE.guidance[0], LOCK_TABLE.guidance[1])
 class Identity(commands.Cog):
     """Making pictures with the identity API."""
 
-    def __init__(self, runner: Runner, *, server_id: str | None) -> None:
+    def __init__(self, runner: Runner, catalog: Catalog, *, server_id: str | None) -> None:
         self._runner = runner
+        self._catalog = catalog
         self._server_id = server_id
 
     @app_commands.command()
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
     )
@@ -50,11 +56,13 @@ class Identity(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        preset: str | None = None,
         shape: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
-        await self._begin(interaction, Asked(prompt=prompt, count=count, size=shape), face)
+        asked = Asked(prompt=prompt, count=count, size=shape)
+        await self._begin(interaction, asked, face, preset=self._catalog.preset(preset))
 
     @app_commands.command()
     @app_commands.describe(
@@ -94,11 +102,24 @@ class Identity(commands.Cog):
         )
         await self._begin(interaction, asked, face)
 
-    async def _begin(self, interaction: discord.Interaction, asked: Asked, face: discord.Attachment | None) -> None:
+    async def _begin(
+        self,
+        interaction: discord.Interaction,
+        asked: Asked,
+        face: discord.Attachment | None,
+        *,
+        preset: Preset | None = None,
+    ) -> None:
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = (Reference(role=Role.FACE, scale=SCALE_DEFAULT),) if face else ()
-        wish = identity_wish(replace(asked, references=references), seed=random_seed(), server_id=self._server_id)
+        asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
+        wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
         await begin(interaction, self._runner, wish, [face] if face else [])
+
+    @imagine.autocomplete("preset")
+    async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """What the catalogue has that fits."""
+        return suggested_presets(typed, self._catalog)
 
     @advanced.autocomplete("size")
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -108,4 +129,4 @@ class Identity(commands.Cog):
 
 async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
-    await bot.add_cog(Identity(bot.runner, server_id=bot.settings.server_id))
+    await bot.add_cog(Identity(bot.runner, bot.catalog, server_id=bot.settings.server_id))

@@ -13,6 +13,7 @@ from discord import app_commands
 
 from cogs.answers import in_time
 from services import network
+from services.catalog import Catalog
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.generations import NewGeneration
 from services.photos import PHOTO_BYTES_MAX
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 DEFER_TIMEOUT_S = 1.5
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_INTERACTION = 10062
+
+# https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
+CHOICE_CHARACTERS_MAX = 100
 
 SHAPES = [app_commands.Choice(name=shape.capitalize(), value=shape.value) for shape in Shape]
 
@@ -64,6 +68,14 @@ def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[discord
 def random_seed() -> int:
     """For who names none."""
     return secrets.randbelow(SEED[1] + 1)
+
+
+def suggested_presets(typed: str, catalog: Catalog) -> list[app_commands.Choice[str]]:
+    """The presets that fit, with what they do."""
+    return [
+        app_commands.Choice(name=f"{preset.name}: {preset.description}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
+        for preset in catalog.suggested_presets(typed)
+    ]
 
 
 def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:

@@ -1,13 +1,26 @@
-"""What members may choose from: the two base models, and what an operator's catalogue file adds to them."""
+"""What members may choose from: base models and presets that come with the bot, and an operator's catalogue file."""
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from services.errors import ConfigError, InvalidWish
-from services.request import SCALE, SCALE_DEFAULT, ExtraAdapter, Family, ModelChoice, model_id_problem
+from services.request import (
+    FAMILY_TABLES,
+    PROMPT,
+    PROMPT_CHARACTERS_MAX,
+    SCALE,
+    SCALE_DEFAULT,
+    ExtraAdapter,
+    Family,
+    ModelChoice,
+    Preset,
+    model_id_problem,
+)
+
+SHIPPED_PRESETS = Path(__file__).with_name("presets.toml")
 
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 LABEL_CHARACTERS_MAX = 100
@@ -16,10 +29,11 @@ SUGGESTIONS_MAX = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """The models, the default one first, and the extra adapters."""
+    """The models, the default one first, the extra adapters and the presets."""
 
     models: tuple[ModelChoice, ...]
     extras: tuple[ExtraAdapter, ...] = ()
+    presets: tuple[Preset, ...] = ()
 
     def model(self, said: str | None) -> ModelChoice:
         """The model of that key or label, in any case; the default one where none was named.
@@ -52,6 +66,26 @@ class Catalog:
             raise InvalidWish(field="extra", value=said[:50], allowed=labels)
         return found
 
+    def preset(self, said: str | None) -> Preset | None:
+        """The preset of that name, in any case; None where none was named.
+
+        Raises:
+            InvalidWish: there is no such preset.
+        """
+        if said is None:
+            return None
+        wanted = said.strip().casefold()
+        found = next((preset for preset in self.presets if preset.name.casefold() == wanted), None)
+        if found is None:
+            raise InvalidWish(field="preset", value=said[:50], allowed="one of those that /styles shows")
+        return found
+
+    def suggested_presets(self, typed: str) -> list[Preset]:
+        """The presets whose name or description has the typed text in it, at most as many as Discord shows."""
+        wanted = typed.strip().casefold()
+        fitting = (preset for preset in self.presets if wanted in f"{preset.name} {preset.description}".casefold())
+        return list(fitting)[:SUGGESTIONS_MAX]
+
     def suggested_models(self, typed: str) -> list[ModelChoice]:
         """The models whose key or label has the typed text in it, at most as many as Discord shows."""
         wanted = typed.strip().casefold()
@@ -76,29 +110,39 @@ def base_models(model_ids: dict[Family, str], *, default: Family) -> tuple[Model
 
 
 def read_catalog(path: Path | None, base: tuple[ModelChoice, ...]) -> Catalog:
-    """The base models that the file leaves, and what it adds.
+    """The base models that the file leaves, what it adds, and its presets, or else those that come with the bot.
 
     Raises:
-        ConfigError: the file cannot be read, or something in it is wrong; all of it at once.
+        ConfigError: a file cannot be read, or something in it is wrong; all of it at once.
     """
+    shipped = _Reader(SHIPPED_PRESETS)
+    presets = shipped.presets(_parsed(SHIPPED_PRESETS), Catalog(models=base))
+    if shipped.problems:
+        raise ConfigError(shipped.problems)
     if path is None:
-        return Catalog(models=base)
-    try:
-        file = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"CATALOG_FILE: {path} cannot be read: {error}"]) from error
-    reader = _Reader(path)
+        return Catalog(models=base, presets=presets)
+    file, reader = _parsed(path), _Reader(path)
     models = [reader.model(entry, number) for number, entry in reader.entries(file, "models")]
     extras = [reader.adapter(entry, number) for number, entry in reader.entries(file, "adapters")]
-    reader.check_known("the file", file, {"base_models", "models", "adapters"})
+    reader.check_known("the file", file, {"base_models", "models", "adapters", "presets"})
     base = reader.base(file, base)
     kept = [model for model in models if model is not None]
     offered = [extra for extra in extras if extra is not None]
     reader.check_unique("models", [(model.key, model.label) for model in (*base, *kept)])
     reader.check_unique("adapters", [(extra.name, extra.label) for extra in offered])
+    catalog = Catalog(models=(*base, *kept), extras=tuple(offered), presets=presets)
+    if "presets" in file:
+        catalog = replace(catalog, presets=reader.presets(file, catalog))
     if reader.problems:
         raise ConfigError(reader.problems)
-    return Catalog(models=(*base, *kept), extras=tuple(offered))
+    return catalog
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"CATALOG_FILE: {path} cannot be read: {error}"]) from error
 
 
 class _Reader:
@@ -143,13 +187,46 @@ class _Reader:
         self.check_known(where, entry, {"name", "label", "family", "scale"})
         family = self._family(where, entry)
         label, name = self._text(where, entry, "label"), self._text(where, entry, "name")
-        scale: object = entry.get("scale", SCALE_DEFAULT)
-        if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not SCALE[0] <= scale <= SCALE[1]:
-            self._complain(f"{where}: scale should be a number from {SCALE[0]:g} to {SCALE[1]:g}, not {scale!r}")
+        scale = self._number(where, entry, "scale", SCALE, default=SCALE_DEFAULT)
+        if family is None or label is None or name is None or scale is None:
             return None
-        if family is None or label is None or name is None:
+        return ExtraAdapter(name=name, label=label, family=family, scale=scale)
+
+    def presets(self, file: dict[str, Any], catalog: Catalog) -> tuple[Preset, ...]:
+        """Those of the file; their models and adapters have to be in the catalogue."""
+        read = [self._preset(entry, number, catalog) for number, entry in self.entries(file, "presets")]
+        kept = tuple(preset for preset in read if preset is not None)
+        self.check_unique("presets", [(preset.name, preset.name) for preset in kept])
+        return kept
+
+    def _preset(self, entry: dict[str, Any], number: int, catalog: Catalog) -> Preset | None:
+        where = f"preset {number}"
+        self.check_known(where, entry, set(Preset.__dataclass_fields__))
+        name, description = self._text(where, entry, "name"), self._text(where, entry, "description")
+        prompt = self._text(where, entry, "prompt", most=PROMPT_CHARACTERS_MAX)
+        if prompt is not None and PROMPT not in prompt:
+            self._complain(f"{where}: prompt should have {PROMPT} where the member's own words go")
+        negative = self._text(where, entry, "negative_prompt", most=PROMPT_CHARACTERS_MAX, default="")
+        table = FAMILY_TABLES[Family.SDXL]
+        steps = self._number(where, entry, "steps", table.steps, default=None)
+        guidance = self._number(where, entry, "guidance", table.guidance, default=None)
+        for field, find in (("model", catalog.model), ("extra", catalog.extra_adapter)):
+            try:
+                find(entry.get(field))
+            except (InvalidWish, AttributeError):
+                self._complain(f"{where}: {field} {entry[field]!r} is not in this catalogue")
+        if name is None or description is None or prompt is None:
             return None
-        return ExtraAdapter(name=name, label=label, family=family, scale=float(scale))
+        return Preset(
+            name=name,
+            description=description,
+            prompt=prompt,
+            negative_prompt=negative or None,
+            model=entry.get("model"),
+            steps=None if steps is None else int(steps),
+            guidance=guidance,
+            extra=entry.get("extra"),
+        )
 
     def check_known(self, where: str, entry: dict[str, Any], known: set[str]) -> None:
         for name in sorted(entry.keys() - known):
@@ -168,11 +245,32 @@ class _Reader:
         self._complain(f"{where}: family should be {' or '.join(Family)}, not {value!r}")
         return None
 
-    def _text(self, where: str, entry: dict[str, Any], name: str) -> str | None:
-        value: object = entry.get(name)
-        if isinstance(value, str) and 1 <= len(value.strip()) <= LABEL_CHARACTERS_MAX:
+    def _text(
+        self,
+        where: str,
+        entry: dict[str, Any],
+        name: str,
+        *,
+        most: int = LABEL_CHARACTERS_MAX,
+        default: str | None = None,
+    ) -> str | None:
+        value: object = entry.get(name, default)
+        if isinstance(value, str) and (value == default or 1 <= len(value.strip()) <= most):
             return value.strip()
-        self._complain(f"{where}: {name} should be a text of 1 to {LABEL_CHARACTERS_MAX} characters")
+        self._complain(f"{where}: {name} should be a text of 1 to {most} characters")
+        return None
+
+    def _number(
+        self, where: str, entry: dict[str, Any], name: str, allowed: tuple[float, float], *, default: float | None
+    ) -> float | None:
+        value: Any = entry.get(name, default)
+        if value is None:
+            return None
+        kinds = (int,) if isinstance(allowed[0], int) else (int, float)
+        if type(value) in kinds and allowed[0] <= value <= allowed[1]:
+            return float(value)
+        what = "whole number" if kinds == (int,) else "number"
+        self._complain(f"{where}: {name} should be a {what} from {allowed[0]:g} to {allowed[1]:g}, not {value!r}")
         return None
 
     def _complain(self, problem: str) -> None:

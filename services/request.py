@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -41,6 +41,8 @@ SCHEDULERS = (
     "DPMSolverMultistepScheduler",
     "DPMSolverMultistepSchedulerSDE",  # what the vendor's own web client always sends
 )
+
+PROMPT = "{prompt}"  # where a preset's own words leave room for the member's
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIZE = re.compile(r"(\d{1,5})\s*[x\u00d7*]\s*(\d{1,5})")
@@ -151,6 +153,22 @@ class ExtraAdapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A style of pictures that members choose by name. ``prompt`` is what is sent, with ``{prompt}`` for the
+    member's own words; None leaves a field to the model, the member or the bot. ``extra`` names an extra adapter.
+    """
+
+    name: str
+    description: str
+    prompt: str
+    negative_prompt: str | None = None
+    model: str | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """An attached image, as far as the request needs it; ``scale`` (0 to 1) is how strongly it is followed."""
 
@@ -161,10 +179,12 @@ class Reference:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a member said; None stands for what they left open. ``references`` are in the order of their images: faces,
-    then styles. ``size`` is a shape's name or ``768x512``.
+    then styles. ``size`` is a shape's name or ``768x512``. ``template`` is what a preset makes of the prompt.
     """
 
     prompt: str
+    preset: str | None = None
+    template: str = PROMPT
     references: tuple[Reference, ...] = ()
     count: int = 1
     size: str | None = None
@@ -184,10 +204,13 @@ class Wish:
 
     ``references`` are in the order of the images: faces, then styles. ``jobs`` jobs at the service make the ``images``
     pictures, each an equal share. ``adapters`` and ``adapter_scales`` are the lists as the service is sent them.
+    ``prompt`` is in the member's own words.
     """
 
     api: Api
     prompt: str
+    preset: str | None = None
+    template: str = PROMPT
     negative_prompt: str | None
     images: int
     jobs: int
@@ -208,6 +231,11 @@ class Wish:
     adapter_scales: tuple[float, ...] = ()
     enhance_prompt: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def sent_prompt(self) -> str:
+        """The prompt as the service is sent it."""
+        return self.template.replace(PROMPT, self.prompt)
 
     @property
     def table(self) -> Table:
@@ -257,6 +285,24 @@ def model_id_problem(model_id: str, family: Family) -> str | None:
     return f"{BASE_MODELS[family]} or the UUID of a checkpoint"
 
 
+def styled(asked: Asked, preset: Preset | None, *, api: Api) -> Asked:
+    """What a member asked for, in the style of a preset, which fills in what they left open. The models of the identity
+    API are others, so there a preset is its words alone.
+    """
+    if preset is None:
+        return asked
+    worded = replace(asked, preset=preset.name, template=preset.prompt)
+    if api is Api.IDENTITY:
+        takes_negative = asked.negative_prompt is None and asked.references
+        return replace(worded, negative_prompt=preset.negative_prompt) if takes_negative else worded
+    return replace(
+        worded,
+        negative_prompt=preset.negative_prompt if asked.negative_prompt is None else asked.negative_prompt,
+        steps=preset.steps if asked.steps is None else asked.steps,
+        guidance=preset.guidance if asked.guidance is None else asked.guidance,
+    )
+
+
 def adapters_wish(
     asked: Asked,
     *,
@@ -291,6 +337,8 @@ def adapters_wish(
     return Wish(
         api=Api.ADAPTERS,
         prompt=_prompt(asked),
+        preset=asked.preset,
+        template=asked.template,
         negative_prompt=_negative_prompt(asked, default=NEGATIVE_PROMPT),
         images=_count(asked),
         jobs=1,
@@ -332,6 +380,8 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
     return Wish(
         api=Api.IDENTITY,
         prompt=_prompt(asked),
+        preset=asked.preset,
+        template=asked.template,
         # An empty one would still switch the guidance on there.
         negative_prompt=(_negative_prompt(asked, default=None) or None) if asked.references else None,
         images=count,

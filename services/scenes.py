@@ -100,7 +100,7 @@ def _notes(wish: Wish) -> tuple[str, ...]:
     """What the member should know about the request. Only the models of the adapters API read so little."""
     if wish.api is not Api.ADAPTERS:
         return wish.notes
-    limits = (_unread_note("prompt", wish.prompt), _unread_note("negative prompt", wish.negative_prompt or ""))
+    limits = (_unread_note("prompt", wish.sent_prompt), _unread_note("negative prompt", wish.negative_prompt or ""))
     return (*wish.notes, *(note for note in limits if note))
 
 

@@ -119,6 +119,8 @@ def _byline(generation: Generation, wish: Wish, *, seed: int | None = None) -> s
     parts: list[str] = []
     if wish.model_label:
         parts.append(_as_typed(wish.model_label))
+    if wish.preset:
+        parts.append(_as_typed(wish.preset))
     if wish.shape is not Shape.SQUARE:
         parts.append(wish.shape or f"{wish.width}x{wish.height}")
     if wish.references and wish.references[0].scale != SCALE_DEFAULT:

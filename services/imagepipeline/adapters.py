@@ -48,7 +48,7 @@ def request_body(order: Order) -> dict[str, Any]:
     wish = order.wish
     body: dict[str, Any] = {
         "model_id": wish.model_id,
-        "prompt": wish.prompt,
+        "prompt": wish.sent_prompt,
         "negative_prompt": wish.negative_prompt,
         "num_inference_steps": wish.steps,
         "samples": wish.images,

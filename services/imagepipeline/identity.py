@@ -102,7 +102,7 @@ def request_body(order: Order, *, image_url: str | None) -> dict[str, Any]:
     """The documented JSON body: one picture a job, and each job of a wish with a seed of its own."""
     wish = order.wish
     body: dict[str, Any] = {
-        "prompt": wish.prompt,
+        "prompt": wish.sent_prompt,
         "input_image": image_url,
         "negative_prompt": wish.negative_prompt,
         "num_inference_steps": wish.steps,

@@ -10,6 +10,7 @@ from discord.ext import commands
 from cogs.adapters import Adapters
 from cogs.identity import Identity
 from cogs.quota import Quota
+from cogs.styles import Styles
 from playground.commands import read_commands
 from services.catalog import Catalog
 from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
@@ -18,6 +19,7 @@ from tests.cogs.stage import NotingRunner
 from tests.wishes import SD, SDXL
 
 RUNNER = cast(Runner, NotingRunner())
+IDENTITY = Identity(RUNNER, Catalog(models=(SDXL,)), server_id=None)
 EXTRA = ExtraAdapter(name="own", label="Own", family=Family.SD, scale=1)
 
 TEXT, WHOLE, YES_NO, NUMBER, FILE = (
@@ -33,6 +35,7 @@ ADAPTERS_IMAGINE = {
     "face": (FILE,),
     "likeness": PERCENT,
     "style": (FILE,),
+    "preset": SUGGESTED,
     "shape": SHAPES,
     "count": COUNT,
     "model": SUGGESTED,
@@ -62,7 +65,7 @@ ADAPTERS_ADVANCED = {
     "scheduler": (TEXT, *SCHEDULERS),
     "adapter": SUGGESTED,
 }
-IDENTITY_IMAGINE = {"prompt": PROMPT, "face": (FILE,), "shape": SHAPES, "count": COUNT}
+IDENTITY_IMAGINE = {"prompt": PROMPT, "face": (FILE,), "preset": SUGGESTED, "shape": SHAPES, "count": COUNT}
 IDENTITY_ADVANCED = {
     "prompt": PROMPT,
     "face": (FILE,),
@@ -99,7 +102,7 @@ def rules(option: dict[str, Any]) -> tuple[Any, ...]:
     [
         (adapters(), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED),
         (adapters(EXTRA), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED | {"extra": SUGGESTED}),
-        (Identity(RUNNER, server_id=None), IDENTITY_IMAGINE, IDENTITY_ADVANCED),
+        (IDENTITY, IDENTITY_IMAGINE, IDENTITY_ADVANCED),
     ],
     ids=["adapters", "adapters-extra", "identity"],
 )
@@ -116,7 +119,7 @@ async def test_the_options_are_those_of_the_dialect(
         assert [option["name"] for option in command["options"] if option["required"]] == ["prompt"]
 
 
-@pytest.mark.parametrize("cog", [adapters(), adapters(EXTRA), Identity(RUNNER, server_id=None), Quota(RUNNER)])
+@pytest.mark.parametrize("cog", [adapters(), adapters(EXTRA), IDENTITY, Quota(RUNNER), Styles(Catalog(models=(SDXL,)))])
 async def test_discord_takes_the_commands_as_they_are(cog: commands.Cog) -> None:
     found = list((await definitions(cog)).values())
 

@@ -6,14 +6,15 @@ from discord.ext import commands
 
 from cogs.identity import Identity
 from playground.multipart import Upload
+from services.catalog import Catalog
 from services.request import Asked, Shape, identity_wish
 from services.runner import Runner
 from tests.cogs.stage import CogStage, cog_stage
-from tests.wishes import face
+from tests.wishes import SDXL, face
 
 
 def cog(runner: Runner) -> commands.Cog:
-    return Identity(runner, server_id="pod-1")
+    return Identity(runner, Catalog(models=(SDXL,)), server_id="pod-1")
 
 
 @pytest.fixture

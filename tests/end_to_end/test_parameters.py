@@ -206,6 +206,23 @@ async def test_the_catalogue_is_offered_while_typing_and_can_be_chosen(scene: St
     assert "ip_adapter.1" in refusal.text
 
 
+@pytest.mark.parametrize("api", ["adapters", "identity"])
+async def test_a_preset_gives_the_members_own_words_a_style(scene: Stage, api: str) -> None:
+    scene.env["IMAGEPIPELINE_API"] = api
+    async with scene.bot():
+        offered = await scene.playground.choices("imagine", "preset", "noir")
+        shown = await scene.playground.answered(scene.playground.command("styles"))
+        message = await scene.delivered(scene.imagine("a quiet harbour", preset=offered[0]["value"]))
+
+    (order,) = scene.trouble.orders
+    assert "film noir still of a quiet harbour" in order["prompt"]
+    assert order["negative_prompt"].startswith("colour")
+    assert "> a quiet harbour" in message.text
+    assert "Film noir" in message.text
+    assert "**Film noir**: " in shown.text
+    assert scene.playground.seen_by(shown) == {"Ben"}
+
+
 async def test_the_negative_prompt_is_measured_too(scene: Stage) -> None:
     async with scene.bot():
         scene.renderer.open.clear()

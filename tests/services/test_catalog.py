@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,20 @@ from hypothesis import strategies as st
 
 from services.catalog import LABEL_CHARACTERS_MAX, SUGGESTIONS_MAX, Catalog, base_models, read_catalog
 from services.errors import ConfigError, InvalidWish
-from services.request import SCALE_DEFAULT, ExtraAdapter, Family, ModelChoice
-from tests.wishes import CHECKPOINT, SD, SDXL
+from services.request import (
+    SCALE_DEFAULT,
+    Api,
+    Asked,
+    ExtraAdapter,
+    Family,
+    ModelChoice,
+    Preset,
+    adapters_wish,
+    identity_wish,
+    styled,
+)
+from services.tokens import unread
+from tests.wishes import CHECKPOINT, SD, SDXL, face
 
 OTHER = CHECKPOINT.replace("0123", "4567")
 BASE = (SDXL, SD)
@@ -86,11 +99,11 @@ def test_without_a_file_there_are_the_two_base_models_the_default_first() -> Non
 def test_a_file_adds_models_and_adapters(tmp_path: Path) -> None:
     catalog = read(tmp_path, FILE)
 
-    assert catalog == Catalog(models=(*BASE, DREAMLIKE), extras=(COMPOSITION, LIGHT))
+    assert (catalog.models, catalog.extras) == ((*BASE, DREAMLIKE), (COMPOSITION, LIGHT))
 
 
 def test_an_empty_file_adds_nothing(tmp_path: Path) -> None:
-    assert read(tmp_path, "") == Catalog(models=BASE)
+    assert read(tmp_path, "") == read_catalog(None, BASE)
 
 
 @pytest.mark.parametrize("text", ["[[models]", b"\xff\xfe", "x = "])
@@ -110,7 +123,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ('models = "x"', "models should be tables that begin with [[models]]"),
         ("adapters = [1]", "adapters should be tables that begin with [[adapters]]"),
-        ("[[loras]]", "the file: 'loras' is not known here; there are adapters, base_models, models"),
+        ("[[loras]]", "the file: 'loras' is not known here; there are adapters, base_models, models, presets"),
         (model(weight="1"), "model 1: 'weight' is not known here; there are family, id, label"),
         (model(family="flux"), "model 1: family should be sd or sdxl, not 'flux'"),
         (adapter(family='["sd"]'), "adapter 1: family should be sd or sdxl, not ['sd']"),
@@ -204,3 +217,96 @@ def test_suggestions_are_what_discord_takes_whatever_was_typed(typed: str, famil
     assert len(extras) <= SUGGESTIONS_MAX
     assert len(many.suggested_models("")) == SUGGESTIONS_MAX
     assert LABEL_CHARACTERS_MAX == 100
+
+
+# --------------------------------------------------------------------------------------------------- presets
+
+PRESET = {"name": '"Bedtime"', "description": '"Soft"', "prompt": '"a picture book of {prompt}"'}
+
+
+def preset(**entry: str) -> str:
+    return "\n".join(["[[presets]]", *(f"{name} = {value}" for name, value in (PRESET | entry).items()), ""])
+
+
+def test_a_good_dozen_of_presets_comes_with_the_bot(tmp_path: Path) -> None:
+    shipped = read_catalog(None, BASE).presets
+
+    assert len(shipped) >= 12
+    assert read(tmp_path, FILE).presets == shipped
+    for each in shipped:
+        asked = styled(Asked(prompt="a harbour"), each, api=Api.ADAPTERS)
+        wish = adapters_wish(asked, model=SDXL, seed=1)
+        assert wish.prompt == "a harbour"
+        assert "a harbour" in wish.sent_prompt
+        assert not unread(f"{wish.sent_prompt} {'word ' * 30}"), "there should be room for the member's own words"
+
+
+def test_an_operators_presets_replace_those_that_came(tmp_path: Path) -> None:
+    text = preset(negative_prompt='"text"', model='"dreamlike"', steps="12", guidance="3", extra='"Light"') + FILE
+
+    catalog = read(tmp_path, text)
+
+    assert catalog.presets == (
+        Preset(
+            name="Bedtime",
+            description="Soft",
+            prompt="a picture book of {prompt}",
+            negative_prompt="text",
+            model="dreamlike",
+            steps=12,
+            guidance=3.0,
+            extra="Light",
+        ),
+    )
+    assert catalog.preset("bedTIME ") is catalog.presets[0]
+    assert catalog.suggested_presets("sof") == list(catalog.presets)
+    assert catalog.suggested_presets("hard") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"prompt": '"no place"'}, "prompt should have {prompt} where"),
+        ({"prompt": "7"}, "prompt should be a text of 1 to 1000"),
+        ({"name": '""'}, "name should be a text"),
+        ({"steps": "101"}, "steps should be a whole number from 1 to 100, not 101"),
+        ({"steps": "7.5"}, "steps should be a whole number"),
+        ({"guidance": "true"}, "guidance should be a number from 1 to 20"),
+        ({"model": '"flux"'}, "model 'flux' is not in this catalogue"),
+        ({"extra": "3"}, "extra 3 is not in this catalogue"),
+        ({"loras": "[]"}, "'loras' is not known here"),
+    ],
+)
+def test_what_is_wrong_with_a_preset_is_told(tmp_path: Path, entry: dict[str, str], problem: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        read(tmp_path, preset(**entry))
+
+
+def test_two_presets_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'bedtime' is there twice"):
+        read(tmp_path, preset() + preset(name='"BEDTIME"'))
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(InvalidWish, match="`preset` cannot be `x`: it takes one of those that /styles shows"):
+        CATALOG.preset("x")
+
+
+STYLED = Preset(name="Noir", description="Dark", prompt="noir {prompt}", negative_prompt="colour", steps=12, guidance=3)
+
+
+def test_a_preset_fills_in_only_what_the_member_left_open() -> None:
+    asked = Asked(prompt="a {prompt}", steps=40, references=(face(),))
+
+    wish = adapters_wish(styled(asked, STYLED, api=Api.ADAPTERS), model=SDXL, seed=1)
+
+    assert (wish.steps, wish.guidance, wish.negative_prompt, wish.preset) == (40, 3.0, "colour", "Noir")
+    assert wish.sent_prompt == "noir a {prompt}"
+
+
+def test_with_the_identity_api_a_preset_is_its_words_alone() -> None:
+    plain = identity_wish(styled(Asked(prompt="x"), STYLED, api=Api.IDENTITY), seed=1)
+    locked = identity_wish(styled(Asked(prompt="x", references=(face(),)), STYLED, api=Api.IDENTITY), seed=1)
+
+    assert (plain.sent_prompt, plain.negative_prompt, plain.steps, plain.notes) == ("noir x", None, 8, ())
+    assert (locked.negative_prompt, locked.guidance) == ("colour", 1.5)

@@ -266,7 +266,7 @@ class Tracker:
             UNHEARD_MAX,
         )
         for entry in self._entries.values():
-            if entry.tracked.is_announced and entry.due is not None and not entry.is_hinted:
+            if entry.tracked.is_announced and entry.due is not None:
                 self._plan(entry)
 
     @property

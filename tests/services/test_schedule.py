@@ -2,11 +2,12 @@ import itertools
 import math
 import random
 import statistics
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import pytest
 
-from services.schedule import EDGES_S, Length, Schedule, best_plan
+from services.schedule import EDGES_S, MEAN_DELAY_S, Length, Schedule, best_plan
 
 KIND = "sd 1 20"
 ANSWER_S = 0.025
@@ -76,12 +77,36 @@ def test_a_provider_that_changes_its_speed_is_learnt_anew_soon(before_s: float, 
     schedule = Schedule({})
     ask_all(schedule, log_normal(before_s, 0.03, 80))
 
-    changing = ask_all(schedule, log_normal(after_s, 0.03, 60))
-    changed = ask_all(schedule, log_normal(after_s, 0.03, 60))
+    changing = ask_all(schedule, log_normal(after_s, 0.03, 20))
+    changed = ask_all(schedule, log_normal(after_s, 0.03, 40))
 
     assert changing[0] < after_s / 2
-    assert changed[0] < 2.5
+    assert changed[0] < 3.5
     assert changed[1] < 1.5
+
+
+def test_one_length_is_not_taken_for_all() -> None:
+    schedule = Schedule({KIND: [Length(10.0, 10.1)]})
+
+    first_s, longest_s = schedule.next_s(KIND, 0.0), schedule.longest_s(KIND)
+
+    assert first_s is not None
+    assert longest_s is not None
+    assert first_s < 8
+    assert longest_s > 10.5
+
+
+def test_the_delay_is_nearly_as_planned_for_lengths_that_were_not_seen() -> None:
+    lengths_s = log_normal(12, 0.35, 3064)
+    schedule = Schedule({KIND: [Length(length_s - 0.1, length_s + 0.1) for length_s in lengths_s[:64]]})
+    asked = [0.0]
+    while (next_s := schedule.next_s(KIND, asked[-1])) is not None:
+        asked.append(next_s)
+
+    planned_s = [length_s for length_s in lengths_s[64:] if length_s <= asked[-1]]
+    delays_s = [asked[bisect_left(asked, length_s)] - length_s for length_s in planned_s]
+
+    assert statistics.mean(delays_s) < 1.1 * MEAN_DELAY_S
 
 
 def test_a_provider_that_became_faster_is_found_out_by_a_question_now_and_then() -> None:

@@ -444,13 +444,50 @@ def test_hints_that_repeat_within_a_second_are_one_question() -> None:
 
 
 def test_a_hint_outlives_an_outage() -> None:
-    def script(now: float, _asked: int) -> Answer:
-        return DONE if now >= 20 else raising(Unreachable("down"))
+    def script(_now: float, asked: int) -> Answer:
+        return raising(Unreachable("down")) if asked == 1 else PENDING if asked == 2 else DONE
 
-    provider, scene = stage(script, lambda scene: scene.announced(0, hint_after_s=12.0))
+    provider, _ = stage(script, lambda scene: scene.announced(0, hint_after_s=12.0))
 
-    assert scene.outcomes == [DONE]
-    assert provider.asked_at[-1] < 24
+    assert provider.asked_at == [12.0, 14.11, 14.62]
+
+
+def test_a_hint_never_puts_a_question_off() -> None:
+    async def play(scene: Scene) -> None:
+        scene.tracker.follow(job())
+        scene.tracker.hint("j0")
+        await asyncio.sleep(9.0)
+        scene.tracker.hint("j0")
+        await asyncio.sleep(1.0)
+
+    provider, _ = stage(lambda _now, _asked: PENDING, play)
+
+    assert provider.asked_at == [0.0, 0.51, 1.52, 3.53, 7.54, 9.65]
+
+
+def test_the_first_hint_tells_when_a_job_was_over() -> None:
+    async def play(scene: Scene) -> None:
+        scene.tracker.follow(job(is_announced=True))
+        await asyncio.sleep(12.0)
+        scene.tracker.hint("j0")
+        await asyncio.sleep(20.0)
+        scene.tracker.hint("j0")
+        await scene.outcome()
+
+    _, scene = stage(lambda _now, asked: raising(Busy(40.0)) if asked == 1 else DONE, play)
+
+    [length] = scene.lengths
+    assert length is not None
+    assert length.over_s == pytest.approx(11.0)
+
+
+def test_a_hint_after_a_restart_does_not_tell_when_a_job_was_over() -> None:
+    async def play(scene: Scene) -> None:
+        scene.tracker.hint("j0")
+        scene.tracker.follow(job(age=timedelta(minutes=1), is_announced=True))
+        await scene.outcome()
+
+    assert stage(done_at(0.0), play)[1].lengths == [None]
 
 
 async def without_hints(scene: Scene, *, first: int, jobs: int) -> None:

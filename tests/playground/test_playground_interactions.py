@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from playground import interactions, messages
+from playground import interactions, messages, uses
 from playground.commands import Command, read_command
 from playground.errors import ApiError, Json, MemberError, Refusal
 from playground.interactions import CommandCall
@@ -218,7 +218,7 @@ def test_a_token_reaches_the_messages_of_its_own_interaction_only(world: World) 
 
 
 def press(world: World, message: Message, member: str = "Cleo", custom_id: str = "again") -> Interaction:
-    return interactions.press_button(world.state, world.state.member(member), message, custom_id)
+    return uses.press_button(world.state, world.state.member(member), message, custom_id)
 
 
 def test_a_press_can_change_the_message_it_came_from(world: World) -> None:

@@ -200,8 +200,9 @@ export class Composer {
     });
     let depth = 0;
     const over = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    const isCovered = () => document.querySelector("dialog[open]");
     document.addEventListener("dragenter", (event) => {
-      if (!over(event)) return;
+      if (!over(event) || isCovered()) return;
       depth += 1;
       this.dropHint.textContent = this.form?.dropWords() ?? "Drop to attach it to a message";
       this.dropHint.hidden = false;
@@ -216,7 +217,7 @@ export class Composer {
       event.preventDefault();
       depth = 0;
       this.dropHint.hidden = true;
-      this.#addFiles([...event.dataTransfer.files]);
+      if (!isCovered()) this.#addFiles([...event.dataTransfer.files]);
     });
   }
 

@@ -9,19 +9,20 @@ from playground.server import Playground
 from tests.browser.conftest import Visitor
 from tests.playground.tiny_bot import TinyBot, picture
 
-GIVE_FILE = """([kind, name, content]) => {
+GIVE_FILE = """([kind, name, content, on]) => {
+  const target = on ? document.querySelector(on) : document;
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
   const data = new DataTransfer();
   data.items.add(new File([bytes], name, { type: "image/png" }));
   const options = { bubbles: true, cancelable: true };
-  if (kind === "paste") document.dispatchEvent(new ClipboardEvent("paste", { ...options, clipboardData: data }));
-  else document.dispatchEvent(new DragEvent(kind, { ...options, dataTransfer: data }));
+  if (kind === "paste") target.dispatchEvent(new ClipboardEvent("paste", { ...options, clipboardData: data }));
+  else target.dispatchEvent(new DragEvent(kind, { ...options, dataTransfer: data }));
 }"""
 
 
-async def give_file(page: Page, kind: str, name: str = "me.png") -> None:
+async def give_file(page: Page, kind: str, name: str = "me.png", *, on: str | None = None) -> None:
     """Paste or drop a picture, the way the browser tells a page of it."""
-    await page.evaluate(GIVE_FILE, [kind, name, base64.b64encode(picture()).decode()])
+    await page.evaluate(GIVE_FILE, [kind, name, base64.b64encode(picture()).decode(), on])
 
 
 def form(page: Page) -> Locator:

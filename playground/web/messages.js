@@ -9,7 +9,6 @@ import { clockTime, dayName, when } from "./time.js";
 const LOADING = 128;
 const SUPPRESS_EMBEDS = 4;
 const COMPONENTS_V2 = 32768;
-const COMMAND = 20;
 
 // Messages of one author this close together share one heading.
 const TOGETHER_MS = 7 * 60 * 1000;
@@ -140,9 +139,10 @@ export class MessageList {
 
   /** What the message answers: a command, or another message. */
   #context(message) {
-    if (message.type === COMMAND && message.interaction) {
-      const { user, name } = message.interaction;
-      return h("div", { class: "context" }, avatar(user, { small: true }), h("b", {}, nameOf(user)), " used ", h("span", { class: "command-used" }, `/${name}`));
+    const { used } = message.playground;
+    if (used) {
+      const { user } = message.interaction_metadata;
+      return h("div", { class: "context" }, avatar(user, { small: true }), h("b", {}, nameOf(user)), " used ", h("span", { class: "command-used" }, used));
     }
     if (!message.message_reference) return null;
     const answered = message.referenced_message;
@@ -197,11 +197,11 @@ export class MessageList {
     const failed = interaction.state === "failed";
     const forget = (event) => event.currentTarget.closest("li").remove();
     const dismiss = h("button", { type: "button", class: "text-button", onclick: forget }, "Dismiss message");
-    const said = failed ? h("p", { class: "failed" }, "The bot did not respond in time.") : h("p", { class: "thinking" }, dots(), `Sending /${interaction.command}`);
+    const said = failed ? h("p", { class: "failed" }, "The bot did not respond in time.") : h("p", { class: "thinking" }, dots(), `Sending ${interaction.command}`);
     return h(
       "li",
       { class: failed ? "message private" : "message", data: { interaction: interaction.id } },
-      h("div", { class: "context" }, avatar(this.you, { small: true }), h("b", {}, nameOf(this.you)), " used ", h("span", { class: "command-used" }, `/${interaction.command}`)),
+      h("div", { class: "context" }, avatar(this.you, { small: true }), h("b", {}, nameOf(this.you)), " used ", h("span", { class: "command-used" }, interaction.command)),
       h(
         "div",
         { class: "message-row" },
@@ -243,7 +243,7 @@ export class MessageList {
 
 function continues(message, before) {
   const near = new Date(message.timestamp) - new Date(before.timestamp) < TOGETHER_MS;
-  const plain = !message.message_reference && message.type !== COMMAND;
+  const plain = !message.message_reference && !message.playground.used;
   const alike = message.author.id === before.author.id && message.playground.only_you === before.playground.only_you;
   return near && plain && alike;
 }

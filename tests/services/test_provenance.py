@@ -105,10 +105,10 @@ def info(data: bytes) -> dict[str, Any]:
         return {str(key): value for key, value in image.info.items()}
 
 
-def iptc(data: bytes) -> dict[str, str | None]:
+def iptc(data: bytes) -> dict[str, str]:
     """What the file's XMP says in IPTC's names; the XML must be sound."""
     root = ET.fromstring(info(data)["xmp"].strip(b"\0"))  # noqa: S314 - our own bytes
-    return {each.tag.removeprefix(IPTC): each.text for each in root.iter() if each.tag.startswith(IPTC)}
+    return {each.tag.removeprefix(IPTC): each.text or "" for each in root.iter() if each.tag.startswith(IPTC)}
 
 
 @every_file
@@ -182,9 +182,14 @@ def test_a_webp_gets_the_header_that_announces_xmp_and_its_size(form: str, heade
     assert int.from_bytes(noted[4:8], "little") == len(noted) - 8
 
 
-def png_with(kind: bytes, body: bytes) -> bytes:
+def png_with(kind: bytes, body: bytes, data: bytes = FILES["png"]) -> bytes:
     chunk = len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
-    return FILES["png"][:33] + chunk + FILES["png"][33:]
+    return data[:33] + chunk + data[33:]
+
+
+def signed_png(data: bytes) -> bytes:
+    """The file with a manifest behind its header."""
+    return png_with(b"caBX", JUMBF[8:], data)
 
 
 def jpeg_with(kind: bytes, body: bytes) -> bytes:
@@ -197,7 +202,7 @@ def webp_with(kind: bytes, body: bytes) -> bytes:
 
 
 SIGNED = {
-    "png": png_with(b"caBX", JUMBF[8:]),
+    "png": signed_png(FILES["png"]),
     "jpeg": jpeg_with(b"\xeb", JUMBF),
     "webp": webp_with(b"C2PA", JUMBF[8:]),
     "jpeg-elsewhere": encoded(SMALL, xmp=OWN_XMP.replace(b"dc:source", b"dcterms:provenance")),

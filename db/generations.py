@@ -133,6 +133,13 @@ async def get(connection: aiosqlite.Connection, generation_id: int) -> Generatio
     return next(map(Generation.from_row, rows), None)
 
 
+async def of_message(connection: aiosqlite.Connection, message_id: int) -> Generation | None:
+    """The generation that is shown in this message; where it was posted anew, in the last one."""
+    sql = "SELECT * FROM generations WHERE message_id = :message_id"
+    rows = await connection.execute_fetchall(sql, {"message_id": message_id})
+    return next(map(Generation.from_row, rows), None)
+
+
 async def unfinished(connection: aiosqlite.Connection) -> list[Generation]:
     """Everything that a new start has to take up again, oldest first."""
     sql = """

@@ -14,7 +14,7 @@ from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserErro
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration"]
+__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "State"]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,11 @@ class Generations:
         """The row as it is now."""
         async with self._database.connection() as connection:
             return await generations.get(connection, generation_id)
+
+    async def of_message(self, message_id: int) -> Generation | None:
+        """The one that is shown in this message."""
+        async with self._database.connection() as connection:
+            return await generations.of_message(connection, message_id)
 
     async def unfinished(self) -> list[Generation]:
         """What a new start has to take up, oldest first."""

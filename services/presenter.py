@@ -29,7 +29,7 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The pictures, and what they cost. ``missing`` says why some did not come, ``shrunk`` tells that they were
-    re-encoded to fit Discord's limit.
+    re-encoded to fit Discord's limit, ``unsigned`` that a C2PA manifest was lost by that.
     """
 
     pictures: tuple[Path, ...]
@@ -37,6 +37,7 @@ class Result:
     missing: str | None
     balance: Balance
     shrunk: bool
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

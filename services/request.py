@@ -256,6 +256,10 @@ class Wish:
         what = self.family or ("lock" if self.references else "generate")
         return f"{self.api}/{what}/{self.images // self.jobs}x{self.steps}/{self.width * self.height // 2**16}"
 
+    def seed_of(self, n: int) -> int:
+        """The seed of its job of that number, from 0: each has its own."""
+        return (self.seed + n) % (SEED[1] + 1)
+
     def count_of(self, role: Role) -> int:
         """How many of the references have that role."""
         return sum(reference.role is role for reference in self.references)

@@ -194,6 +194,10 @@ class Runner:
         """What a member has used and has left."""
         return await self._generations.balance(scope=scope, member_id=member_id)
 
+    async def of_message(self, message_id: int) -> Generation | None:
+        """The generation that is shown in this message, however it came there; None where it shows none."""
+        return await self._generations.of_message(message_id)
+
     def stop_taking(self) -> None:
         """The end is near: refuse what comes from now on."""
         self._takes_more = False

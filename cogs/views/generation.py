@@ -104,7 +104,8 @@ def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
         reason = f" {_cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
         lines.append(f"-# {counted(result.refunded, 'picture')} did not come.{reason} {refunded(result.refunded)}")
     if result.shrunk:
-        lines.append("-# Saved as JPEG, because the originals are larger than Discord allows here.")
+        lost = " Their signed content credentials (C2PA) are lost by that." if result.unsigned else ""
+        lines.append(f"-# Saved as JPEG, because the originals are larger than Discord allows here.{lost}")
     return "\n".join(lines)
 
 

@@ -45,9 +45,14 @@ BALANCE = Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=
 FILES = tuple(f"{n}.png" for n in range(4))
 
 
-def result(*, refunded: int = 0, missing: str | None = None, shrunk: bool = False) -> Result:
+def result(*, refunded: int = 0, missing: str | None = None, shrunk: bool = False, unsigned: bool = False) -> Result:
     return Result(
-        pictures=(Path("1.png"),) * (4 - refunded), refunded=refunded, missing=missing, balance=BALANCE, shrunk=shrunk
+        pictures=(Path("1.png"),) * (4 - refunded),
+        refunded=refunded,
+        missing=missing,
+        balance=BALANCE,
+        shrunk=shrunk,
+        unsigned=unsigned,
     )
 
 
@@ -147,6 +152,8 @@ async def test_a_partial_result_says_what_came_back_and_why() -> None:
 async def test_a_re_encoded_result_says_so() -> None:
     assert "JPEG" in shown(result(shrunk=True))
     assert "JPEG" not in shown(result())
+    assert "C2PA" in shown(result(shrunk=True, unsigned=True))
+    assert "C2PA" not in shown(result(shrunk=True))
 
 
 async def test_a_failure_says_why_and_that_it_was_refunded() -> None:
@@ -223,7 +230,7 @@ async def test_no_prompt_and_no_number_of_photos_breaks_discords_limits(prompt: 
     wish = crowded(wish) if is_crowded else wish
     scenes = [
         Progress(place=10_000, ready_at=LATE, notes=("*" * 300,) * 5),
-        result(refunded=3, missing="x" * 2000, shrunk=True),
+        result(refunded=3, missing="x" * 2000, shrunk=True, unsigned=True),
         Failure(sentence="x" * 2000, refunded=4, private=False),
     ]
     for scene in scenes:

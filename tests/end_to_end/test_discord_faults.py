@@ -198,9 +198,9 @@ async def test_two_members_never_get_each_others_pictures(scene: Stage) -> None:
         scene.renderer.open.set()
         messages = {name: await scene.delivered(interaction) for name, interaction in interactions.items()}
 
-    made = {job.parameters.prompt: scene.renderer.picture(job, 0) for job in scene.renderer.jobs}
-    assert {name: scene.pictures(message) for name, message in messages.items()} == {
-        name: [made[f"picture of {name}"]] for name in interactions
+    made = {job.parameters.prompt: scene.made((job, 0)) for job in scene.renderer.jobs}
+    assert {name: scene.seen(message) for name, message in messages.items()} == {
+        name: made[f"picture of {name}"] for name in interactions
     }
 
 

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, begin, random_seed, suggested_sizes
+from cogs.imagine import SHAPES, begin, random_seed, sources_of, suggested_sizes
 from services.request import (
     GENERATE_TABLE,
     IMAGES_MAX,
@@ -98,7 +98,7 @@ class Identity(commands.Cog):
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = (Reference(role=Role.FACE, scale=SCALE_DEFAULT),) if face else ()
         wish = identity_wish(replace(asked, references=references), seed=random_seed(), server_id=self._server_id)
-        await begin(interaction, self._runner, wish, [face] if face else [])
+        await begin(interaction, self._runner, wish, sources_of([face] if face else [], references))
 
     @advanced.autocomplete("size")
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -44,7 +44,10 @@ from services.tasks import Tasks
 
 log = logging.getLogger("facelock")
 
-COGS = {Api.ADAPTERS: ("cogs.adapters", "cogs.quota"), Api.IDENTITY: ("cogs.identity", "cogs.quota")}
+COGS = {
+    Api.ADAPTERS: ("cogs.adapters", "cogs.results", "cogs.quota"),
+    Api.IDENTITY: ("cogs.identity", "cogs.results", "cogs.quota"),
+}
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0

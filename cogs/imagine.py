@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import discord
 from discord import app_commands
@@ -84,7 +85,21 @@ def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
     ]
 
 
-def sources_of(photos: Sequence[discord.Attachment], references: Sequence[Reference]) -> tuple[Source, ...]:
+class Attached(Protocol):
+    """A file that a member has just attached; ``size`` is in bytes."""
+
+    @property
+    def url(self) -> str:
+        """Where Discord serves it for now."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """See above."""
+        ...
+
+
+def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> tuple[Source, ...]:
     """Where freshly attached photos, in the order of their references, are fetched from.
 
     Raises:

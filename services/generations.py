@@ -14,7 +14,7 @@ from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserErro
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "Source"]
+__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "ProviderJob", "Source", "State"]
 
 log = logging.getLogger(__name__)
 

@@ -45,7 +45,7 @@ from services.tasks import Tasks
 log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
-COGS = ("cogs.provenance", "cogs.quota", "cogs.styles")
+COGS = ("cogs.provenance", "cogs.quota", "cogs.results", "cogs.styles")
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, suggested_presets, suggested_sizes
+from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, sources_of, suggested_presets, suggested_sizes
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.errors import InvalidWish
 from services.request import (
@@ -191,7 +191,7 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        await begin(interaction, self._runner, wish, photos)
+        await begin(interaction, self._runner, wish, sources_of(photos, wish.references))
 
     @imagine.autocomplete("model")
     @advanced.autocomplete("model")

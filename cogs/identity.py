@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, begin, random_seed, suggested_presets, suggested_sizes
+from cogs.imagine import SHAPES, begin, random_seed, sources_of, suggested_presets, suggested_sizes
 from services.catalog import Catalog
 from services.request import (
     GENERATE_TABLE,
@@ -114,7 +114,7 @@ class Identity(commands.Cog):
         references = (Reference(role=Role.FACE, scale=SCALE_DEFAULT),) if face else ()
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await begin(interaction, self._runner, wish, [face] if face else [])
+        await begin(interaction, self._runner, wish, sources_of([face] if face else [], references))
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

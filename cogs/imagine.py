@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import discord
 from discord import app_commands
@@ -15,7 +16,7 @@ from cogs.answers import in_time
 from services import network
 from services.catalog import Catalog
 from services.errors import InvalidWish, PhotoRefused, UserError
-from services.generations import NewGeneration
+from services.generations import NewGeneration, Source
 from services.photos import PHOTO_BYTES_MAX
 from services.quotas import scope_of
 from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, Wish, size_of
@@ -96,18 +97,39 @@ def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
     ]
 
 
-async def begin(
-    interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[discord.Attachment]
-) -> None:
+class Attached(Protocol):
+    """A file that a member has just attached; ``size`` is in bytes."""
+
+    @property
+    def url(self) -> str:
+        """Where Discord serves it for now."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """See above."""
+        ...
+
+
+def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> tuple[Source, ...]:
+    """Where freshly attached photos, in the order of their references, are fetched from.
+
+    Raises:
+        PhotoRefused: one is too large.
+    """
+    for number, (photo, reference) in enumerate(zip(photos, references, strict=True), start=1):
+        if photo.size > PHOTO_BYTES_MAX:
+            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
+            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+    return tuple(Source(url=photo.url) for photo in photos)
+
+
+async def begin(interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[Source]) -> None:
     """Have a wish accepted and tell Discord that the answer will come. ``photos`` are in the order of its references.
 
     Raises:
         UserError: it was not accepted, and nothing was charged.
     """
-    for number, (photo, reference) in enumerate(zip(photos, wish.references, strict=True), start=1):
-        if photo.size > PHOTO_BYTES_MAX:
-            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
-            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
     new = _new_generation(interaction, wish, photos)
     generation_id = await in_time(interaction, runner.accept(new), ephemeral=False)
     if generation_id is None:
@@ -135,9 +157,7 @@ async def _acknowledge(interaction: discord.Interaction, runner: Runner, generat
     await runner.acknowledged(generation_id, message_id)
 
 
-def _new_generation(
-    interaction: discord.Interaction, wish: Wish, photos: Sequence[discord.Attachment]
-) -> NewGeneration:
+def _new_generation(interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
     channel_id = interaction.channel_id
     assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
     return NewGeneration(
@@ -150,5 +170,5 @@ def _new_generation(
         file_limit_bytes=interaction.filesize_limit,
         wish=wish.to_json(),
         images=wish.images,
-        photo_urls=tuple(photo.url for photo in photos),
+        photos=tuple(photos),
     )

@@ -276,6 +276,19 @@ def photos_in(message: discord.Message, names: Iterable[str]) -> tuple[Hosted, .
     return tuple(photo for photo in found if photo) if all(found) else ()
 
 
+def pictures_in(message: discord.Message) -> list[str]:
+    """Where Discord serves the pictures of a result, in their order."""
+    return [item.media.url for gallery in _galleries(message.components) for item in gallery.items]
+
+
+def _galleries(components: Iterable[object]) -> Generator[discord.MediaGalleryComponent]:
+    for component in components:
+        if isinstance(component, discord.MediaGalleryComponent):
+            yield component
+        elif isinstance(component, discord.Container):
+            yield from _galleries(component.children)
+
+
 def _thumbnails(components: Iterable[object]) -> Generator[discord.UnfurledMediaItem]:
     for component in components:
         if isinstance(component, discord.SectionComponent) and isinstance(

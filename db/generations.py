@@ -30,6 +30,14 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a photo is fetched from; a prepared one has come out of the bot before, and is used as it is."""
+
+    url: str = field(repr=False)
+    is_prepared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
     """What is known when a command is accepted."""
 
@@ -42,7 +50,7 @@ class NewGeneration:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
-    photo_urls: tuple[str, ...] = field(default=(), repr=False)
+    photos: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,7 @@ class Hosted:
 class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
-    ``photo_urls`` are the photos as attached, ``hosted`` the same ones prepared, in the same order.
+    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
     """
 
     id: int
@@ -72,7 +80,7 @@ class Generation:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
-    photo_urls: tuple[str, ...] = field(repr=False)
+    photos: tuple[Source, ...]
     hosted: tuple[Hosted, ...]
     message_id: int | None
     state: State
@@ -98,7 +106,7 @@ class Generation:
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
-            photo_urls=tuple(json.loads(row["photo_urls"] or "[]")),
+            photos=tuple(Source(**source) for source in json.loads(row["photos"] or "[]")),
             hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
             state=State(row["state"]),
@@ -116,13 +124,14 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
-                                 file_limit_bytes, wish, images, photo_urls, state, version, created_at, changed_at)
+                                 file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
-                :file_limit_bytes, :wish, :images, :photo_urls, 'received', 1, :at, :at)
+                :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
-    values = asdict(new) | {"photo_urls": json.dumps(new.photo_urls), "at": to_text(at)}
+    fields = asdict(new)
+    values = fields | {"photos": json.dumps(fields["photos"]), "at": to_text(at)}
     rows = await connection.execute_fetchall(sql, values)
     return next((row["id"] for row in rows), None)
 
@@ -260,7 +269,7 @@ async def mark_shown(
     values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
     await connection.execute_fetchall(sql, values)
     forget = """
-        UPDATE generations SET token = NULL, photo_urls = NULL, hosted = NULL
+        UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
         WHERE id = :id AND state IN ('settled', 'failed') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
-from db.generations import Generation, Hosted, NewGeneration, State
+from db.generations import Generation, Hosted, NewGeneration, Source, State
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "State"]
+__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "ProviderJob", "Source", "State"]
 
 log = logging.getLogger(__name__)
 

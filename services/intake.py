@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from db.generations import Generation
+from db.generations import Generation, Source
 from services.delivery import Delivery
 from services.downloads import DownloadError, Downloads
 from services.errors import GenerationFailed, PhotoRefused
@@ -66,15 +66,17 @@ class Intake:
     async def _prepare(self, generation: Generation, wish: Wish) -> list[Prepared]:
         """All photos, one after another: their bytes are large, and other generations have theirs too."""
         return [
-            await self._prepare_one(url, reference.role, number, len(wish.references))
-            for number, (url, reference) in enumerate(zip(generation.photo_urls, wish.references, strict=True), start=1)
+            await self._prepare_one(source, reference.role, number, len(wish.references))
+            for number, (source, reference) in enumerate(zip(generation.photos, wish.references, strict=True), start=1)
         ]
 
-    async def _prepare_one(self, url: str, role: Role, number: int, of: int) -> Prepared:
+    async def _prepare_one(self, source: Source, role: Role, number: int, of: int) -> Prepared:
         with self._tasks.waiting():
             await self._slots.acquire()
         try:
-            photo = await self._fetch(url)
+            photo = await self._fetch(source.url)
+            if source.is_prepared:
+                return await self._photos.verified(photo)
             return await (self._photos.crop(photo) if role is Role.FACE else self._photos.whole(photo))
         except PhotoRefused as error:
             if of == 1:

@@ -190,6 +190,14 @@ class Runner:
         """The member has been told that the command failed: undo it."""
         await self._fail(generation_id, GenerationFailed("unacknowledged", "Discord did not take the answer in time."))
 
+    async def generation(self, generation_id: int) -> Generation | None:
+        """Everything that is known of a request."""
+        return await self._generations.get(generation_id)
+
+    async def jobs(self, generation_id: int) -> list[ProviderJob]:
+        """Its jobs at the image service, in their order."""
+        return await self._generations.jobs(generation_id)
+
     async def balance(self, *, scope: str, member_id: int) -> Balance:
         """What a member has used and has left."""
         return await self._generations.balance(scope=scope, member_id=member_id)

@@ -12,7 +12,7 @@ CREATE TABLE generations (
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
     wish                TEXT NOT NULL,            -- services.request.Wish as JSON
     images              INTEGER NOT NULL CHECK (images > 0),
-    photo_urls          TEXT,                     -- the photos as attached (JSON); erased when the generation is over
+    photos              TEXT,                     -- where its photos come from (JSON); erased when it is over
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,

@@ -90,7 +90,7 @@ class CogStage:
         new = self.noting.taken[-1]
         wish = Wish.from_json(new.wish)
         assert new.images == wish.images
-        return wish, [yarl.URL(url).name.removesuffix(".jpg") for url in new.photo_urls]
+        return wish, [yarl.URL(url).name.removesuffix(".jpg") for url in (source.url for source in new.photos)]
 
     async def refused(self, command: str, *photos: str, **options: object) -> str:
         """Run a command; what the asker alone reads when it is not taken."""

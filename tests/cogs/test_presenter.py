@@ -70,7 +70,15 @@ class Showing:
 
 def generation_of(new: NewGeneration) -> Generation:
     fields: dict[str, Any] = dataclasses.asdict(new) | {"hosted": (), "message_id": None, "state": State.RECEIVED}
-    fields |= {"id": 1, "pictures": 0, "version": 1, "shown": 0, "failure_code": None, "failure_text": None}
+    fields |= {
+        "id": 1,
+        "photos": new.photos,
+        "pictures": 0,
+        "version": 1,
+        "shown": 0,
+        "failure_code": None,
+        "failure_text": None,
+    }
     return Generation(**fields, created_at=NOW, changed_at=NOW)
 
 

@@ -84,7 +84,7 @@ class GatedRenderer:
 
         info = PngImagePlugin.PngInfo()
         info.add_text("made", f"{job.parameters.prompt}|{job.parameters.seed}|{number}")
-        return encoded(Image.new("RGB", (64, 64), (job.parameters.seed % 256, number * 60, 99)), "PNG", pnginfo=info)
+        return encoded(Image.new("RGB", (128, 128), (job.parameters.seed % 256, number * 60, 99)), "PNG", pnginfo=info)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from db import ledger
 from db.connection import Database
-from db.generations import NewGeneration, State
+from db.generations import NewGeneration, Source, State
 from db.provider_jobs import KnownLength, ProviderJob
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded
 from services.generations import Generations
@@ -309,7 +309,7 @@ async def test_what_jobs_taught_is_remembered_per_kind_and_the_last_ones_win(
 
 async def test_what_is_over_forgets_token_and_photos(generations: Generations) -> None:
     accepted = await generations.accept(
-        dataclasses.replace(wish_of(7, interaction_id=1), photo_urls=("https://cdn.example/face.jpg",))
+        dataclasses.replace(wish_of(7, interaction_id=1), photos=(Source(url="https://cdn.example/face.jpg"),))
     )
     assert accepted is not None
     await run_to_finished(generations, accepted, pictures=1)
@@ -320,7 +320,7 @@ async def test_what_is_over_forgets_token_and_photos(generations: Generations) -
 
     settled = await generations.get(accepted)
     assert settled is not None
-    assert (settled.state, settled.token, settled.photo_urls, settled.hosted) == (State.SETTLED, None, (), ())
+    assert (settled.state, settled.token, settled.photos, settled.hosted) == (State.SETTLED, None, (), ())
 
 
 async def test_a_late_confirmation_of_an_old_version_settles_nothing(generations: Generations) -> None:

@@ -39,6 +39,15 @@ class Face:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PhotoKey:
+    """Which photo of which face, and whose that is."""
+
+    member_id: int
+    face_id: int
+    n: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedPhoto:
     """One photo of a face, as it is kept."""
@@ -105,14 +114,13 @@ async def photo(connection: aiosqlite.Connection, *, member_id: int, face_id: in
     return next(map(SealedPhoto.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
-async def sealed_with(connection: aiosqlite.Connection, key_id: str, *, limit: int) -> list[SealedPhoto]:
-    """Some of the photos that this key has sealed."""
+async def sealed_with(connection: aiosqlite.Connection, key_id: str) -> list[PhotoKey]:
+    """All photos that this key has sealed."""
     sql = """
-        SELECT member_id, face_photos.* FROM face_photos JOIN faces ON faces.id = face_id
-        WHERE key_id = :key_id LIMIT :limit
+        SELECT member_id, face_id, n FROM face_photos JOIN faces ON faces.id = face_id WHERE key_id = :key_id
     """
-    rows = await connection.execute_fetchall(sql, {"key_id": key_id, "limit": limit})
-    return [SealedPhoto.from_row(row) for row in rows]
+    rows = await connection.execute_fetchall(sql, {"key_id": key_id})
+    return [PhotoKey(row["member_id"], row["face_id"], row["n"]) for row in rows]
 
 
 async def rename(connection: aiosqlite.Connection, face_id: int, *, name: str, folded: str) -> None:

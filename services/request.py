@@ -544,7 +544,7 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
 
 
 def _prompt(asked: Asked) -> str:
-    prompt = _clean(asked.prompt)
+    prompt = one_line(asked.prompt)
     if not prompt:
         raise InvalidWish(field="prompt", value="empty", allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
     return _short_enough("prompt", prompt)
@@ -553,7 +553,7 @@ def _prompt(asked: Asked) -> str:
 def _negative_prompt(asked: Asked, *, default: str | None) -> str | None:
     if asked.negative_prompt is None:
         return default
-    return _short_enough("negative_prompt", _clean(asked.negative_prompt))
+    return _short_enough("negative_prompt", one_line(asked.negative_prompt))
 
 
 def _short_enough(name: str, text: str) -> str:
@@ -562,7 +562,7 @@ def _short_enough(name: str, text: str) -> str:
     return text
 
 
-def _clean(text: str) -> str:
+def one_line(text: str) -> str:
     """One line of text without control characters or halves of surrogate pairs, which no UTF-8 can carry."""
     kept = (each for each in text if each.isspace() or unicodedata.category(each) not in {"Cc", "Cs"})
     return " ".join("".join(kept).split())

@@ -92,3 +92,29 @@ CREATE TABLE signing_keys (
     purpose  TEXT PRIMARY KEY,
     key      BLOB NOT NULL CHECK (length(key) = 32)
 ) STRICT;
+
+-- Faces that members have saved by name. The photos are sealed with a key that is not in this database.
+CREATE TABLE faces (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: what is sealed is bound to it
+    member_id     INTEGER NOT NULL,
+    name          TEXT NOT NULL,
+    folded        TEXT NOT NULL,                  -- the name without its case, by which it is found and unique
+    is_default    INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    created_at    TEXT NOT NULL,
+    last_used_at  TEXT NOT NULL,                  -- from the beginning: when it was saved
+    warned_at     TEXT,                           -- when its owner was told that it will be deleted
+    UNIQUE (member_id, folded)
+) STRICT;
+
+CREATE UNIQUE INDEX faces_one_default ON faces (member_id) WHERE is_default;
+CREATE INDEX faces_unused ON faces (last_used_at);
+
+CREATE TABLE face_photos (
+    face_id  INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+    n        INTEGER NOT NULL,                    -- which of the face's photos, from 1
+    key_id   TEXT NOT NULL,                       -- of the key that sealed it
+    sealed   BLOB NOT NULL,
+    PRIMARY KEY (face_id, n)
+) STRICT;
+
+CREATE INDEX face_photos_by_key ON face_photos (key_id);

@@ -293,7 +293,7 @@ def _guarded(handler: Handler) -> Handler:
 
 
 def _used(interaction: Interaction) -> str | None:
-    """The command as members call it: with a slash where they type one."""
+    """The command as members call it, with a slash where they type one; None for anything else."""
     is_typed = interaction.data.get("type") == CommandKind.CHAT_INPUT
     return f"/{interaction.command}" if is_typed else interaction.command
 

@@ -57,16 +57,7 @@ def submit_form(state: State, member: User, trigger: Interaction, filling: Filli
     data = {"custom_id": modal["custom_id"], "components": components, **naming.resolved_data()}
     resolver.keep_uploads()
     source = state.messages.get(trigger.source_id or 0)
-    submission = dispatch(
-        state,
-        member,
-        channel,
-        InteractionKind.MODAL,
-        data=data,
-        command=trigger.command,
-        source=source,
-        trigger=trigger,
-    )
+    submission = dispatch(state, member, channel, InteractionKind.MODAL, data=data, source=source, trigger=trigger)
     trigger.submission_id = submission.id
     return submission
 

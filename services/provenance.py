@@ -175,7 +175,7 @@ def _jpeg_pieces(data: memoryview) -> Iterator[_Piece]:
     while True:
         head = _cut(data, at, 4)
         kind, length = bytes(head[1:2]), int.from_bytes(head[2:], "big")
-        if head[0] != 0xFF or kind in _NOT_IN_HEADERS or length < 2:
+        if head[0] != 0xFF or kind in _NOT_IN_HEADERS:
             raise _OddFileError
         if kind == _SOS:
             return

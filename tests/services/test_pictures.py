@@ -127,6 +127,18 @@ async def test_a_kill_while_the_note_is_written_leaves_the_picture(
     assert "trainedAlgorithmicMedia" in read(noted)[1]
 
 
+async def test_a_noted_file_takes_the_place_of_the_other_whole(pictures: Pictures, tmp_path: Path) -> None:
+    data = encoded(astronaut(), "PNG")
+    await pictures.keep(7, 1, data)
+    (path,) = await pictures.of(7)
+    (tmp_path / "link").hardlink_to(path)
+
+    await pictures.fitted(7, each_max=10 * 2**20, note_of=note_of)
+
+    assert (tmp_path / "link").read_bytes() == data
+    assert [each.name for each in path.parent.iterdir()] == ["1.png"]
+
+
 async def test_a_full_disk_costs_the_note_and_not_the_picture(
     pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:

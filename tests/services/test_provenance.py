@@ -201,6 +201,14 @@ def webp_with(kind: bytes, body: bytes) -> bytes:
     return b"RIFF" + len(said).to_bytes(4, "little") + said
 
 
+def test_a_jpeg_still_begins_with_what_has_to_be_first() -> None:
+    noted = with_note(jpeg_with(b"\xe1", b"Exif\0\0II*\0\x08\0\0\0\0\0"), NOTE)
+
+    jfif, exif, xmp = (noted.index(name) for name in (b"JFIF\0", b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"))
+    assert (jfif, exif) == (6, 24)
+    assert exif < xmp < noted.index(b"\xff\xdb")
+
+
 SIGNED = {
     "png": signed_png(FILES["png"]),
     "jpeg": jpeg_with(b"\xeb", JUMBF),
@@ -241,6 +249,12 @@ def test_what_only_looks_like_a_manifest_is_none(data: bytes) -> None:
         FILES["webp"][:-2],
         with_png_xmp(compressed=True),
         FILES["jpeg"].replace(b"\xff\xdb", b"\xff\xff\xdb", 1),
+        FILES["jpeg"][:20] + b"\xff\x01\0\4ab" + FILES["jpeg"][20:],
+        FILES["jpeg"][:20] + b"\0\xe2\0\4ab" + FILES["jpeg"][20:],
+        FILES["jpeg"][:20] + b"\xff\xe2\0\1" + FILES["jpeg"][20:],
+        png_with(b"iTXt", b"XML:com.adobe.xmp\0\0\0en"),
+        FILES["webp"].replace(b"\x9d\x01\x2a", b"\x9d\x01\x2b", 1),
+        FILES["webp"].replace(b"\x9d\x01\x2a\x30\0", b"\x9d\x01\x2a\0\0", 1),
         encoded(SMALL, xmp=OWN_XMP + b" " * 65_000),
         encoded(SMALL, "GIF"),
     ],

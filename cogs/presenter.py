@@ -17,6 +17,7 @@ from cogs.views.generation import Frame, detour_line, failure_sentence, layout, 
 from services import network
 from services.generations import Generation, Hosted
 from services.presenter import (
+    Cancelled,
     DiscordUnavailable,
     Failure,
     NeverAcknowledged,
@@ -83,10 +84,10 @@ class DiscordPresenter:
                 return await self._refuse(generation, generation.token, scene)
             return await self._edit(generation, wish, scene)
         except (_MessageGoneError, _NoAccessError) as error:
-            if isinstance(scene, Progress):
+            if isinstance(scene, Progress | Cancelled):
                 raise NowhereToShow("the message is out of reach") from error
         except _CannotEditError as error:
-            if isinstance(scene, Progress):
+            if isinstance(scene, Progress | Cancelled):
                 raise NowhereToShow("the message cannot be edited") from error
             with contextlib.suppress(_NoAccessError):
                 return await self._post_anew(generation, wish, scene)
@@ -120,7 +121,7 @@ class DiscordPresenter:
                 message = await channel.get_partial_message(message_id).edit(
                     view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
                 )
-        if not isinstance(scene, Progress):
+        if not isinstance(scene, Progress | Cancelled):
             await self._call_back(generation, message_id, scene)
         return _shown(message, wish)
 
@@ -234,7 +235,7 @@ def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[d
 
 
 def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
-    if isinstance(scene, Failure):
+    if isinstance(scene, Failure | Cancelled):
         return Frame()
     names = photo_names(wish.references)
     if isinstance(scene, Progress) and scene.new_photos:

@@ -16,7 +16,7 @@ from cogs.views.details import details
 from cogs.views.edit import Filled, edit_form, filled_in, roles
 from cogs.views.generation import photo_names
 from services.errors import UserError
-from services.generations import Generation, Source
+from services.generations import Generation, Source, State
 from services.remakes import Remakes
 from services.request import Role, Wish
 from services.runner import Runner
@@ -53,6 +53,8 @@ class Results(commands.Cog):
                 await interaction.response.send_modal(edit_form(generation.id, wish, is_face_there=is_face_there))
             case Action.DETAILS:
                 await tell(interaction, details(generation, wish, await self._runner.jobs(generation.id)))
+            case Action.CANCEL:
+                await self._cancel(interaction, generation)
             case Action.DELETE:
                 await _delete(interaction, generation)
             case _:
@@ -94,6 +96,16 @@ class Results(commands.Cog):
         if not 1 <= number <= len(pictures):
             raise UserError("This picture is no longer in the message.")
         await begin(interaction, self._runner, varied, [*faces, Source(url=pictures[number - 1])])
+
+    async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
+        """The message says what comes of it."""
+        if not _may_moderate(interaction, generation):
+            raise UserError("Only who asked for these pictures and moderators can cancel them.")
+        await interaction.response.defer()
+        if not await self._runner.cancel(generation.id):
+            now = await self._runner.generation(generation.id)
+            if now is not None and now.state is not State.CANCELLED:
+                raise UserError("It is too late to cancel this: it is over, or just about to be shown.")
 
     async def _edit(self, interaction: discord.Interaction, filled: Filled) -> None:
         generation = await self._generation(interaction, filled.generation_id)

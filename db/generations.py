@@ -22,11 +22,12 @@ class State(StrEnum):
     FINISHED = "finished"
     SETTLED = "settled"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def is_terminal(self) -> bool:
         """Nothing more happens to it, except that its message may still be behind."""
-        return self in (State.SETTLED, State.FAILED)
+        return self in (State.SETTLED, State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +165,16 @@ async def behind(connection: aiosqlite.Connection) -> list[int]:
 
 
 async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> int:
-    """How many requests of a member are under way, in all servers together."""
+    """How many requests of a member are under way, in all servers together; a cancelled one is while it is at the
+    provider.
+    """
     sql = """
-        SELECT count(*) FROM generations
-        WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished')
+        SELECT (SELECT count(*) FROM generations
+                WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished'))
+             + (SELECT count(DISTINCT generation_id)
+                FROM provider_jobs JOIN generations ON generations.id = generation_id
+                WHERE provider_jobs.state IN ('submitting', 'submitted')
+                  AND generations.state = 'cancelled' AND member_id = :member_id)
     """
     rows = await connection.execute_fetchall(sql, {"member_id": member_id})
     return next(iter(rows))[0]
@@ -255,6 +262,17 @@ async def to_failed(
     return next(map(Generation.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
+async def to_cancelled(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> Generation | None:
+    """Anything whose pictures are not there yet -> cancelled; returns the row, or None where it was too late."""
+    sql = """
+        UPDATE generations SET state = 'cancelled', changed_at = :at, version = version + 1
+        WHERE id = :id AND state IN ('received', 'queued', 'running')
+        RETURNING *
+    """
+    rows = await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)})
+    return next(map(Generation.from_row, rows), None)
+
+
 async def mark_shown(
     connection: aiosqlite.Connection, generation_id: int, *, version: int, message_id: int | None, at: datetime
 ) -> None:
@@ -270,7 +288,7 @@ async def mark_shown(
     await connection.execute_fetchall(sql, values)
     forget = """
         UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
-        WHERE id = :id AND state IN ('settled', 'failed') AND shown = version
+        WHERE id = :id AND state IN ('settled', 'failed', 'cancelled') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})
 

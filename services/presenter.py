@@ -49,7 +49,14 @@ class Failure:
     private: bool
 
 
-Scene = Progress | Result | Failure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """Its member wanted it no more."""
+
+    refunded: int
+
+
+Scene = Progress | Result | Failure | Cancelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

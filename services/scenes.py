@@ -9,7 +9,7 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
 from services.pictures import Pictures
-from services.presenter import Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.provenance import Note, note_for
 from services.queue import Queue
 from services.quotas import is_private
@@ -63,6 +63,8 @@ class Scenes:
                     refunded=generation.images,
                     private=generation.failure_code == PhotoRefused.code,
                 )
+            case State.CANCELLED:
+                return Cancelled(refunded=generation.images)
 
     async def in_queue(self, generation: Generation, wish: Wish) -> Progress:
         """Its place, and when it will be ready; of one that is about to be queued, the place that it will get."""

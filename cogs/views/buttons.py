@@ -25,6 +25,7 @@ class Action(StrEnum):
     LARGER = "larger"
     DETAILS = "details"
     DELETE = "delete"
+    CANCEL = "cancel"
 
 
 class Press(
@@ -67,6 +68,11 @@ class Handler(Protocol):
     async def pressed(self, interaction: discord.Interaction, press: Press) -> None:
         """Raises whatever the member is to be told of."""
         ...
+
+
+def under_progress(generation: Generation) -> "ui.ActionRow[ui.LayoutView]":
+    """The row of buttons while there are no pictures yet."""
+    return _row(Press(Action.CANCEL, generation.id, label="Cancel"))
 
 
 def under_result(generation: Generation, wish: Wish, pictures: int) -> Sequence["ui.ActionRow[ui.LayoutView]"]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import discord
 from discord import ui
 
-from cogs.views.buttons import under_result
+from cogs.views.buttons import under_progress, under_result
 from services.generations import Generation
-from services.presenter import Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
 from services.words import at, counted, refunded
 
@@ -51,11 +51,14 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
     match scene:
         case Progress():
             items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
+            items.append(under_progress(generation))
         case Result():
             items = _beside_photos(_result_text(generation, wish, scene), wish, frame.photos)
             items = [_gallery(wish, frame.files), *items, *under_result(generation, wish, len(frame.files))]
         case Failure():
             items = [ui.TextDisplay[ui.LayoutView](_failure_text(generation, wish, scene))]
+        case Cancelled():
+            items = [ui.TextDisplay[ui.LayoutView](_cancelled_text(generation, wish, scene))]
     view = ui.LayoutView(timeout=None)
     if frame.preface:
         view.add_item(ui.TextDisplay(frame.preface))
@@ -116,6 +119,10 @@ def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:
     return "\n".join(
         ["**No pictures this time**", failure_sentence(failure), quoted(wish.prompt), _byline(generation, wish)]
     )
+
+
+def _cancelled_text(generation: Generation, wish: Wish, cancelled: Cancelled) -> str:
+    return "\n".join([f"**Cancelled. {refunded(cancelled.refunded)}**", quoted(wish.prompt), _byline(generation, wish)])
 
 
 def _byline(generation: Generation, wish: Wish, *, seed: int | None = None) -> str:

@@ -12,7 +12,7 @@ from cogs.views.generation import Frame, layout, photo_names, quoted
 from db.generations import Generation, State
 from db.ledger import Spending
 from services.errors import InvalidWish
-from services.presenter import Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
 from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
@@ -162,6 +162,10 @@ async def test_a_failure_says_why_and_that_it_was_refunded() -> None:
     assert "The image service fell over. Your 4 images were refunded." in text
 
 
+async def test_what_was_cancelled_says_what_came_back() -> None:
+    assert "**Cancelled. Your 4 images were refunded.**\n> a quiet harbour" in shown(Cancelled(refunded=4))
+
+
 # ---------------------------------------------------------------------------------------------------- photos
 
 ROW, GALLERY, SECTION, TEXT = 1, 12, 9, 10
@@ -169,7 +173,7 @@ ROWS = [(ROW, None), (ROW, None)]
 
 
 async def test_without_a_photo_there_is_text_alone() -> None:
-    assert kinds(with_adapters(), Progress(place=1)) == [(TEXT, None)]
+    assert kinds(with_adapters(), Progress(place=1)) == [(TEXT, None), (ROW, None)]
     assert kinds(with_adapters(), result()) == [(GALLERY, None), (TEXT, None), *ROWS]
 
 
@@ -177,7 +181,7 @@ async def test_the_first_photo_is_beside_the_text_and_each_further_one_has_a_lin
     wish = with_adapters("x", face(0.9), style(0.5), style())
     sections = [(SECTION, f"attachment://{name}") for name in ("face-1.jpg", "style-2.jpg", "style-3.jpg")]
 
-    assert kinds(wish, Progress(place=1)) == sections
+    assert kinds(wish, Progress(place=1)) == [*sections, (ROW, None)]
     assert kinds(wish, result()) == [(GALLERY, None), *sections, *ROWS]
     assert kinds(wish, Failure(sentence="No.", refunded=1, private=False)) == [(TEXT, None)]
     for scene in (Progress(place=1), result()):
@@ -198,7 +202,8 @@ async def test_photos_are_named_by_their_role_and_numbered_where_there_are_sever
 ) -> None:
     container = layout(GENERATION, wish, Progress(place=1), frame_of(wish)).to_components()[-1]
 
-    assert [section["accessory"]["description"] for section in container["components"]] == names
+    sections = [item for item in container["components"] if item["type"] == SECTION]
+    assert [section["accessory"]["description"] for section in sections] == names
     lines = shown(Progress(place=1), wish).split("\n")
     assert lines[4:] == [f"-# {name}, {'likeness' if 'Face' in name else 'strength'} 60 %" for name in names[1:]]
 
@@ -233,6 +238,15 @@ async def test_what_the_service_cannot_do_is_not_offered(wish: Wish, missing: se
     every = {label for row in rows(with_adapters(), result()) for label in row}
 
     assert {label for row in rows(wish, result()) for label in row} == every - missing
+
+
+@pytest.mark.parametrize("place", [None, 1])
+async def test_what_is_under_way_can_be_cancelled_and_what_is_over_cannot(place: int | None) -> None:
+    wish = with_adapters("x", face())
+
+    assert rows(wish, Progress(place=place)) == [{"Cancel": "fl:cancel:1"}]
+    assert rows(wish, Failure(sentence="No.", refunded=1, private=False)) == []
+    assert rows(wish, Cancelled(refunded=1)) == []
 
 
 async def test_a_single_picture_is_varied_without_a_number() -> None:

@@ -146,6 +146,11 @@ class Trouble:
             return response or await handler(request)
         return web.json_response(rule.body, status=rule.status, headers=rule.headers)
 
+    def forget(self) -> None:
+        """Count requests anew, and answer no more of them instead of the engine."""
+        self.asked.clear()
+        self._rules = [rule for rule in self._rules if rule.gate is not None]
+
     def end(self) -> None:
         for rule in self._rules:
             if rule.gate is not None:

@@ -7,9 +7,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, suggested_sizes
+from cogs.imagine import SHAPES, Photo, Slot, attached, begin, chosen, random_seed, suggested_faces, suggested_sizes
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.errors import InvalidWish
+from services.faces import Faces
 from services.request import (
     ADAPTERS,
     FAMILY_TABLES,
@@ -25,6 +26,7 @@ from services.request import (
     ModelChoice,
     Role,
     adapters_wish,
+    faces_max,
 )
 from services.runner import Runner
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from bot import FacelockBot
 
 Percent = app_commands.Range[int, 0, 100]
+FACE_NAME = "A saved face instead of a photo; all its photos with XL and without a style, else the first"
 
 
 class _Advanced(app_commands.Command["Adapters", ..., None]):
@@ -48,9 +51,12 @@ class _Advanced(app_commands.Command["Adapters", ..., None]):
 class Adapters(commands.Cog):
     """Making pictures with the adapters API."""
 
-    def __init__(self, runner: Runner, catalog: Catalog, *, safety_checker: bool, server_id: str | None) -> None:
+    def __init__(
+        self, runner: Runner, faces: Faces, catalog: Catalog, *, safety_checker: bool, server_id: str | None
+    ) -> None:
         self.catalog = catalog
         self._runner = runner
+        self._faces = faces
         self._safety_checker = safety_checker
         self._server_id = server_id
 
@@ -58,6 +64,7 @@ class Adapters(commands.Cog):
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        face_name=FACE_NAME,
         likeness="How closely to follow the face, in percent (60)",
         style="A picture whose style to follow",
         shape="The shape of the pictures (square)",
@@ -70,6 +77,7 @@ class Adapters(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        face_name: str | None = None,
         likeness: Percent | None = None,
         style: discord.Attachment | None = None,
         shape: str | None = None,
@@ -77,13 +85,17 @@ class Adapters(commands.Cog):
         model: str | None = None,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
-        references, photos = attached([_face("", face, likeness), _style("", style, None)])
+        saved = await chosen(interaction, self._faces, face_name, face=face)
+        taken = faces_max(self.catalog.model(model).family, with_style=style is not None)
+        faces = [_face("", photo, likeness) for photo in saved[:taken] or [face]]
+        references, photos = attached([*faces, _style("", style, None)])
         asked = Asked(prompt=prompt, references=references, count=count, size=shape)
         await self._begin(interaction, asked, photos, model=model)
 
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        face_name=FACE_NAME,
         likeness="How closely to follow the face, in percent (60)",
         face2="A second person; only without a style image, and not with Stable Diffusion 1.5",
         likeness2="How closely to follow the second face, in percent (60)",
@@ -113,6 +125,7 @@ class Adapters(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        face_name: str | None = None,
         likeness: Percent | None = None,
         face2: discord.Attachment | None = None,
         likeness2: Percent | None = None,
@@ -136,9 +149,12 @@ class Adapters(commands.Cog):
         adapter: str | None = None,
         extra: str | None = None,
     ) -> None:
+        saved = await chosen(interaction, self._faces, face_name, face=face)
+        is_alone = not any((face2, face3, style, style2, style3))
+        taken = faces_max(self.catalog.model(model).family, with_style=False) if is_alone else 1
         references, photos = attached(
             [
-                _face("", face, likeness),
+                *(_face("", photo, likeness) for photo in saved[:taken] or [face]),
                 _face("2", face2, likeness2),
                 _face("3", face3, likeness3),
                 _style("", style, style_strength),
@@ -167,7 +183,7 @@ class Adapters(commands.Cog):
         self,
         interaction: discord.Interaction,
         asked: Asked,
-        photos: Sequence[discord.Attachment],
+        photos: Sequence[Photo],
         *,
         model: str | None,
         extra: str | None = None,
@@ -181,6 +197,12 @@ class Adapters(commands.Cog):
             server_id=self._server_id,
         )
         await begin(interaction, self._runner, wish, photos)
+
+    @imagine.autocomplete("face_name")
+    @advanced.autocomplete("face_name")
+    async def suggest_faces(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The member's own saved faces that fit."""
+        return await suggested_faces(interaction, self._faces, typed)
 
     @imagine.autocomplete("model")
     @advanced.autocomplete("model")
@@ -218,7 +240,7 @@ class Adapters(commands.Cog):
             return None
 
 
-def _face(number: str, photo: discord.Attachment | None, percent: int | None) -> Slot:
+def _face(number: str, photo: Photo | None, percent: int | None) -> Slot:
     return Slot(role=Role.FACE, name=f"face{number}", photo=photo, percent_name=f"likeness{number}", percent=percent)
 
 
@@ -232,6 +254,7 @@ async def setup(bot: "FacelockBot") -> None:
     await bot.add_cog(
         Adapters(
             bot.runner,
+            bot.faces,
             bot.catalog,
             safety_checker=bot.settings.safety_checker,
             server_id=bot.settings.server_id,

@@ -8,13 +8,14 @@ from discord import AppCommandOptionType as Kind
 from discord.ext import commands
 
 from cogs.adapters import Adapters
+from cogs.face import Face
 from cogs.identity import Identity
 from cogs.quota import Quota
 from playground.commands import read_commands
 from services.catalog import Catalog
 from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
 from services.runner import Runner
-from tests.cogs.stage import NotingRunner
+from tests.cogs.stage import NO_FACES, NotingRunner
 from tests.wishes import SD, SDXL
 
 RUNNER = cast(Runner, NotingRunner())
@@ -31,6 +32,7 @@ SUGGESTED = (TEXT, "suggested")
 ADAPTERS_IMAGINE = {
     "prompt": PROMPT,
     "face": (FILE,),
+    "face_name": SUGGESTED,
     "likeness": PERCENT,
     "style": (FILE,),
     "shape": SHAPES,
@@ -40,6 +42,7 @@ ADAPTERS_IMAGINE = {
 ADAPTERS_ADVANCED = {
     "prompt": PROMPT,
     "face": (FILE,),
+    "face_name": SUGGESTED,
     "likeness": PERCENT,
     "face2": (FILE,),
     "likeness2": PERCENT,
@@ -62,10 +65,11 @@ ADAPTERS_ADVANCED = {
     "scheduler": (TEXT, *SCHEDULERS),
     "adapter": SUGGESTED,
 }
-IDENTITY_IMAGINE = {"prompt": PROMPT, "face": (FILE,), "shape": SHAPES, "count": COUNT}
+IDENTITY_IMAGINE = {"prompt": PROMPT, "face": (FILE,), "face_name": SUGGESTED, "shape": SHAPES, "count": COUNT}
 IDENTITY_ADVANCED = {
     "prompt": PROMPT,
     "face": (FILE,),
+    "face_name": SUGGESTED,
     "count": COUNT,
     "size": SUGGESTED,
     "negative_prompt": (TEXT, 1, 1000),
@@ -77,7 +81,7 @@ IDENTITY_ADVANCED = {
 
 
 def adapters(*extras: ExtraAdapter) -> Adapters:
-    return Adapters(RUNNER, Catalog(models=(SDXL, SD), extras=extras), safety_checker=True, server_id=None)
+    return Adapters(RUNNER, NO_FACES, Catalog(models=(SDXL, SD), extras=extras), safety_checker=True, server_id=None)
 
 
 async def definitions(cog: commands.Cog) -> dict[str, dict[str, Any]]:
@@ -99,7 +103,7 @@ def rules(option: dict[str, Any]) -> tuple[Any, ...]:
     [
         (adapters(), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED),
         (adapters(EXTRA), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED | {"extra": SUGGESTED}),
-        (Identity(RUNNER, server_id=None), IDENTITY_IMAGINE, IDENTITY_ADVANCED),
+        (Identity(RUNNER, NO_FACES, server_id=None), IDENTITY_IMAGINE, IDENTITY_ADVANCED),
     ],
     ids=["adapters", "adapters-extra", "identity"],
 )
@@ -116,14 +120,18 @@ async def test_the_options_are_those_of_the_dialect(
         assert [option["name"] for option in command["options"] if option["required"]] == ["prompt"]
 
 
-@pytest.mark.parametrize("cog", [adapters(), adapters(EXTRA), Identity(RUNNER, server_id=None), Quota(RUNNER)])
+@pytest.mark.parametrize(
+    "cog",
+    [adapters(), adapters(EXTRA), Identity(RUNNER, NO_FACES, server_id=None), Face(NO_FACES), Quota(RUNNER)],
+)
 async def test_discord_takes_the_commands_as_they_are(cog: commands.Cog) -> None:
     found = list((await definitions(cog)).values())
 
     read_commands(found)  # the playground's rules for commands are Discord's
-    for command in found:
-        assert len(command["options"]) <= 25
-        for told in (command, *command["options"]):
+    for command in [told for each in found for told in (each, *each["options"])]:
+        options = command.get("options", [])
+        assert len(options) <= 25
+        for told in (command, *options):
             assert 10 <= len(told["description"]) <= 100
             assert not told["description"].endswith("…"), "discord.py has cut it"
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import discord
 
+from cogs.files import release
 from cogs.views.generation import Frame, detour_line, failure_sentence, layout, photo_names, ready_line
 from services import network
 from services.generations import Generation, Hosted
@@ -228,10 +229,7 @@ def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[d
                 files.append(discord.File(io.BytesIO(photo), filename=name))
         yield files
     finally:
-        for file in files:
-            file.close()
-            # discord.py leaves a bound method of the buffer in the buffer, a cycle that would keep its bytes for long.
-            vars(file.fp).pop("close", None)
+        release(files)
 
 
 def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:

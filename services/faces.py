@@ -78,7 +78,10 @@ class Listed:
 
 
 class Faces:
-    """Keeps them. Every member has to do with their own alone, whatever the name or the id."""
+    """Keeps them. Every member has to do with their own alone, whatever the name or the id.
+
+    ``unused_max`` is how long a face is kept that nobody uses.
+    """
 
     def __init__(
         self,
@@ -94,7 +97,7 @@ class Faces:
         self._vault = vault
         self._photos = photos
         self._downloads = downloads
-        self._unused_max = unused_max
+        self.unused_max = unused_max
         self._now = now
         self._slots = asyncio.Semaphore(PHOTOS_AT_ONCE)
         self._names: dict[int, tuple[str, ...]] = {}
@@ -227,12 +230,12 @@ class Faces:
 
     def expires_at(self, face: Face) -> datetime:
         """When it will be deleted if nobody uses it: not before its owner has known for long enough."""
-        return max(face.last_used_at + self._unused_max, (face.warned_at or self._now()) + NOTICE)
+        return max(face.last_used_at + self.unused_max, (face.warned_at or self._now()) + NOTICE)
 
     async def to_warn(self) -> list[Face]:
         """Those whose owners should be told now, one member's after the other's."""
         async with self._database.connection() as connection:
-            return await faces.to_warn(connection, unused_since=self._now() - self._unused_max + NOTICE)
+            return await faces.to_warn(connection, unused_since=self._now() - self.unused_max + NOTICE)
 
     async def warned(self, told: Sequence[Face]) -> None:
         """The owner of these knows, or cannot be told."""
@@ -245,7 +248,7 @@ class Faces:
         now = self._now()
         async with self._database.transaction() as connection:
             deleted = await faces.delete_unused(
-                connection, unused_since=now - self._unused_max, warned_before=now - NOTICE
+                connection, unused_since=now - self.unused_max, warned_before=now - NOTICE
             )
             for face in deleted:
                 self._names.pop(face.member_id, None)

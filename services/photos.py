@@ -71,6 +71,16 @@ class _Box:
         return max(self.right - self.left, self.bottom - self.top)
 
 
+def check_length(photo_bytes: int) -> None:
+    """Whether a photo of that many bytes is worth fetching.
+
+    Raises:
+        PhotoRefused
+    """
+    if photo_bytes > PHOTO_BYTES_MAX:
+        raise PhotoRefused(f"The photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+
+
 class Photos:
     """Checks and crops photos, a few at a time, in threads of its own."""
 
@@ -144,8 +154,7 @@ def _verified(photo: bytes) -> Prepared:
 
 def _decode(photo: bytes) -> Image.Image:
     """Upright RGB pixels, at most ``WORKING_SIDE_PX`` on the long side, and nothing else of the file."""
-    if len(photo) > PHOTO_BYTES_MAX:
-        raise PhotoRefused(f"The photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+    check_length(len(photo))
     try:
         image = Image.open(io.BytesIO(photo), formats=FORMATS)
     except Exception as error:  # Pillow raises what each format's parser happens to raise

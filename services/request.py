@@ -444,6 +444,11 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
     )
 
 
+def faces_max(family: Family, *, with_style: bool) -> int:
+    """How many face images the adapters API takes in one request."""
+    return 1 if family is Family.SD or with_style else FACES_MAX
+
+
 def remade(
     wish: Wish,
     asked: Asked,
@@ -522,7 +527,7 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
     for role, most in ((Role.FACE, FACES_MAX), (Role.STYLE, STYLES_MAX)):
         if len(by_role[role]) > most:
             raise InvalidWish(field=role, value=f"{len(by_role[role])} images", allowed=f"at most {most}")
-    if len(by_role[Role.FACE]) > 1 and (family is Family.SD or by_role[Role.STYLE]):
+    if len(by_role[Role.FACE]) > faces_max(family, with_style=bool(by_role[Role.STYLE])):
         alone = f"one face with {Family.SD.label}" if family is Family.SD else "one face where there is a style image"
         raise InvalidWish(field="ip_adapter_image", value=f"{len(by_role[Role.FACE])} faces", allowed=alone)
     for scale in (*by_role[Role.STYLE], *by_role[Role.FACE]):

@@ -15,6 +15,7 @@ from services.collector import Collector, Retries
 from services.delivery import Delivery
 from services.downloads import Downloads
 from services.errors import GenerationFailed, Restarting, UserError
+from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
 from services.hosting import Hosting
@@ -82,6 +83,7 @@ class Runner:
         schedule: Schedule,
         outside: Outside,
         photos: Photos,
+        faces: Faces,
         pictures: Pictures,
         limits: Limits,
         tasks: Tasks,
@@ -123,6 +125,7 @@ class Runner:
         self._intake = Intake(
             downloads=outside.photo_downloads,
             photos=photos,
+            faces=faces,
             hosting=outside.hosting,
             delivery=self._delivery,
             tasks=tasks,

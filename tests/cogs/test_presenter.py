@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from services.catalog import Catalog
 from services.presenter import Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
 from services.request import Wish
-from tests.cogs.stage import CogStage, cog_stage
+from tests.cogs.stage import NO_FACES, CogStage, cog_stage
 from tests.photographs import astronaut, encoded
 from tests.wishes import SDXL, crowded
 
@@ -31,7 +32,8 @@ PHOTOS = tuple(PHOTO + bytes([number]) for number in range(6))
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CogStage]:
     catalog = Catalog(models=(SDXL,))
-    async with cog_stage(monkeypatch, lambda r: Adapters(r, catalog, safety_checker=True, server_id=None)) as opened:
+    adapters = partial(Adapters, faces=NO_FACES, catalog=catalog, safety_checker=True, server_id=None)
+    async with cog_stage(monkeypatch, adapters) as opened:
         yield opened
 
 

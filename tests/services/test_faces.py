@@ -8,47 +8,25 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from db.connection import Database
-from services.downloads import Downloads
 from services.errors import FaceRefused, PhotoRefused
 from services.faces import FACES_MAX, NAME_CHARACTERS_MAX, Faces, SavedPhoto
 from services.photos import Photos
-from services.vault import Vault
 from tests.conftest import Clock
 from tests.photographs import admiral, astronaut, coffee, encoded
+from tests.saved_faces import MakeFaces, attached, faces_on
 
 OLD, NEW = b"o" * 32, b"n" * 32
 ADA, BEN = 7, 8
-
-MakeFaces = Callable[..., Faces]
-
-
-def attached(image: Image.Image) -> str:
-    """The address of a photo."""
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded(image)).decode()}"
-
 
 ME, ADMIRAL, COFFEE = attached(astronaut()), attached(admiral()), attached(coffee())
 
 
 @pytest.fixture
 async def make(database: Database, clock: Clock) -> AsyncIterator[MakeFaces]:
-    """Faces on the one database, as a life of the bot with these keys has them."""
-    async with Photos(detect=False) as photos, Downloads(allow_private=False) as downloads:
-
-        def make_faces(*keys: bytes, photos: Photos = photos) -> Faces:
-            return Faces(
-                database,
-                vault=Vault(keys),
-                photos=photos,
-                downloads=downloads,
-                unused_max=timedelta(days=90),
-                now=clock,
-            )
-
-        yield make_faces
+    async with faces_on(database, clock) as made:
+        yield made
 
 
 @pytest.fixture

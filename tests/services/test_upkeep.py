@@ -1,4 +1,3 @@
-import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -6,18 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from db.connection import Database
-from services.downloads import Downloads
 from services.errors import FaceRefused
 from services.faces import Faces
-from services.photos import Photos
 from services.presenter import DiscordUnavailable
 from services.tasks import Tasks
 from services.upkeep import ROUND_S, TOLD_A_ROUND, Expiring, Upkeep
-from services.vault import Vault
 from tests.conftest import Clock
-from tests.photographs import astronaut, encoded
+from tests.photographs import astronaut
+from tests.saved_faces import KEY, attached, faces_on
 
-ME = f"data:image/jpeg;base64,{base64.b64encode(encoded(astronaut())).decode()}"
+ME = attached(astronaut())
 ADA, BEN = 7, 8
 
 
@@ -61,16 +58,8 @@ class House:
 
 @pytest.fixture
 async def house(database: Database, clock: Clock) -> AsyncIterator[House]:
-    async with Photos(detect=False) as photos, Downloads(allow_private=False) as downloads:
-        faces = Faces(
-            database,
-            vault=Vault([b"k" * 32]),
-            photos=photos,
-            downloads=downloads,
-            unused_max=timedelta(days=90),
-            now=clock,
-        )
-        yield House(faces, NotingNotices(), clock)
+    async with faces_on(database, clock) as make:
+        yield House(make(KEY), NotingNotices(), clock)
 
 
 async def test_the_owner_is_told_a_week_before_and_once_then_the_face_is_deleted(house: House) -> None:

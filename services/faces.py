@@ -262,7 +262,7 @@ class Faces:
                 found = await faces.sealed_with(connection, key_id)
             for photo in found:
                 await self._seal_one_anew(photo)
-            log.info("the face key %s is not needed any more: its %d photos are sealed anew", key_id, len(found))
+            log.info("the face key %s is not needed any more: its photos (%d) are sealed anew", key_id, len(found))
 
     async def _seal_one_anew(self, found: PhotoKey) -> None:
         async with self._database.transaction() as connection:

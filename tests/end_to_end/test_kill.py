@@ -228,7 +228,14 @@ async def test_nothing_of_a_face_is_left_on_the_bots_disk_once_it_is_over(scene:
         await scene.delivered(interaction)
 
     files = [path for path in scene.folder.rglob("*") if path.is_file() and "engine" not in path.parts]
-    assert {path.name.removeprefix("facelock.db") for path in files} <= {"", ".lock", "-wal", "-shm", "bot.log"}
+    assert {path.name.removeprefix("facelock.db") for path in files} <= {
+        "",
+        ".lock",
+        "-wal",
+        "-shm",
+        "bot.log",
+        "faces.key",
+    }
     stored = (scene.folder / "facelock.db").read_bytes()
     assert interaction.token.encode() not in stored
     assert b"attachments/" not in stored

@@ -427,7 +427,9 @@ async def test_of_cancelling_finishing_and_failing_at_once_exactly_one_wins(
     over = await generations.get(generation_id)
     assert over is not None
     is_over = over.state in (State.FINISHED, State.FAILED, State.CANCELLED)
-    assert outcomes.count(True) == (1 if is_over else 0)
+    # What has finished may still fail, where it cannot be delivered; nothing else ends twice.
+    is_undeliverable = over.state is State.FAILED and "fail all" in steps
+    assert 1 <= outcomes.count(True) <= 1 + is_undeliverable if is_over else outcomes.count(True) == 0
     assert is_over or "put back" in steps
     used = (await generations.balance(scope="guild:1", member_id=7)).used
     assert used == {State.FINISHED: over.pictures, State.FAILED: 0, State.CANCELLED: 0}.get(over.state, images)

@@ -4,6 +4,7 @@ import pytest
 
 from playground import interactions, uses
 from playground.errors import ApiError, MemberError, Refusal
+from playground.messages import MAX_MEMBER_FILE_BYTES
 from playground.modals import Filling
 from playground.model import CallbackKind, Interaction, InteractionState, MessageKind
 from playground.multipart import Upload
@@ -112,6 +113,14 @@ def test_nothing_is_submitted_where_no_form_was_opened(world: World) -> None:
 
     with pytest.raises(MemberError, match="No form"):
         submit(world, interaction)
+
+
+def test_a_form_takes_no_file_that_discords_window_would_not(world: World) -> None:
+    opened = open_form(world, run(world))
+    upload = Upload(field="photo", filename="me.png", content=b"x" * (MAX_MEMBER_FILE_BYTES + 1))
+
+    with pytest.raises(MemberError, match="at most 50 MiB"):
+        uses.submit_form(world.state, world.state.member("Ben"), opened, Filling(values={}, files={"photo": [upload]}))
 
 
 def test_nothing_of_a_refused_submission_stays(world: World) -> None:

@@ -22,12 +22,14 @@ _T = TypeVar("_T")
 
 
 async def in_time(
-    interaction: discord.Interaction, work: Coroutine[Any, Any, _T], *, ephemeral: bool, within_s: float = WORK_S
+    interaction: discord.Interaction, work: Coroutine[Any, Any, _T], *, ephemeral: bool, within_s: float | None = None
 ) -> _T:
-    """Do a piece of quick work before the first answer; where it turns out slow, defer and go on with it."""
+    """Do a piece of quick work before the first answer; where it takes longer than ``within_s`` (``WORK_S``), defer and
+    go on with it.
+    """
     task = asyncio.ensure_future(work)
     try:
-        done, _ = await asyncio.wait({task}, timeout=within_s)
+        done, _ = await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
         if not done and not interaction.response.is_done():
             await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         return await task

@@ -35,10 +35,13 @@ class NotingRunner:
     def __init__(self) -> None:
         self.taken: list[NewGeneration] = []
         self.message_ids: dict[int, int | None] = {}
+        self.turns = 0  # of the event loop, that accepting takes
         self.account_usd: float | None = None
         self._acknowledged: dict[int, asyncio.Event] = {}
 
     async def accept(self, new: NewGeneration) -> int | None:
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         self.taken.append(new)
         return len(self.taken)
 

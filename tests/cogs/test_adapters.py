@@ -289,6 +289,8 @@ async def test_a_slow_search_for_the_face_is_deferred_once_and_the_request_taken
     scene: CogStage, faces: Faces, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cogs.imagine.CHOOSE_S", 0.01)
+    monkeypatch.setattr("cogs.answers.WORK_S", 0.0)
+    scene.noting.turns = 10  # accepting is slow, too
     await save(scene, faces, "Me", photos=1)
     async with database.transaction():
         interaction = scene.playground.command("imagine", options={"prompt": "a harbour", "face_name": "Me"})

@@ -116,7 +116,10 @@ async def test_after_a_long_time_without_the_bot_owners_still_have_their_week(ho
     assert listed.expires_at == in_a_week
     assert house.notices.told == [(ADA, ["Me"], in_a_week)]
     assert (await house.faces.of(ADA))[0].expires_at == in_a_week
-    house.clock.advance(days=7)
+    house.clock.advance(days=6)
+    await house.look()
+    assert await house.names() == ["Me"]
+    house.clock.advance(days=1)
     await house.look()
     assert await house.names() == []
 

@@ -34,7 +34,7 @@ async def test_a_newcomer_gets_pictures_of_the_sample_face(browser: Browser, tmp
         await imagine(page, "a quiet harbour", count=4)
 
         await expect(latest(page)).to_contain_text("Making your 4 pictures")
-        await expect(latest(page).get_by_alt_text("The face in the photo")).to_be_visible()
+        await expect(latest(page).get_by_alt_text("Face", exact=True)).to_be_visible()
         scene.renderer.open.set()
         await expect(latest(page)).to_contain_text("4 images used, 16 of 20 left")
         await expect(latest(page).get_by_alt_text("a quiet harbour")).to_have_count(4)

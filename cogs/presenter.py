@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -34,6 +35,9 @@ from services.request import Wish
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 120.0
+# Whoever waits longer for an end has probably looked away. Within it the member is still there, and one more line under
+# every result would be noise for everybody else.
+CALL_BACK_AFTER = timedelta(minutes=1)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
@@ -97,9 +101,13 @@ class DiscordPresenter:
     async def _edit(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
         if generation.token:
             try:
-                return _shown(await self._edit_by_token(generation, generation.token, wish, scene), wish)
+                message = await self._edit_by_token(generation, generation.token, wish, scene)
             except _TokenOverError:
                 log.info("generation %d: its interaction is over, the bot edits the message itself", generation.id)
+            else:
+                if isinstance(scene, Result | Failure) and _took_long(generation):
+                    await self._call_back(generation, message.id, scene)
+                return _shown(message, wish)
         if generation.message_id is None:
             raise _CannotEditError
         return await self._edit_in_channel(generation, generation.message_id, wish, scene)
@@ -122,7 +130,7 @@ class DiscordPresenter:
                 message = await channel.get_partial_message(message_id).edit(
                     view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
                 )
-        if not isinstance(scene, Progress | Cancelled):
+        if isinstance(scene, Result | Failure):
             await self._call_back(generation, message_id, scene)
         return _shown(message, wish)
 
@@ -214,6 +222,11 @@ _NOBODY = discord.AllowedMentions.none()
 
 def _only(member_id: int) -> discord.AllowedMentions:
     return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(member_id)], replied_user=False)
+
+
+def _took_long(generation: Generation) -> bool:
+    """The same at every try, so that a repeated edit decides as the first one did."""
+    return generation.changed_at - generation.created_at > CALL_BACK_AFTER
 
 
 @contextlib.contextmanager

@@ -177,6 +177,7 @@ class UploadField extends FormField {
   }
 
   problem() {
+    if (this.sample.disabled) return "The sample face is still on its way. Send it in a moment.";
     return this.countProblem(this.files.length, "a file", "files");
   }
 

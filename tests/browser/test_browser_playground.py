@@ -1,9 +1,10 @@
 """The page as people use it: one person in several roles, with a mouse, with the keyboard alone, and on a phone."""
 
+import asyncio
 import base64
 import re
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from playground.server import Playground
 from tests.browser.conftest import Visitor
@@ -206,6 +207,30 @@ async def test_what_is_missing_or_wrong_is_said_before_sending(
     await expect(form(page)).to_contain_text("count: Goes from 1 to 4.")
 
     assert not playground.state.interactions
+
+
+async def test_a_command_waits_for_the_sample_face_that_is_on_its_way(
+    playground: Playground, bot: TinyBot, visitor: Visitor
+) -> None:
+    page = await visitor.open("Ada")
+    on_its_way = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await on_its_way.wait()
+        await route.continue_()
+
+    await page.route("**/client/sample-face", hold)
+    await begin(page, "picture")
+    await page.get_by_role("button", name="Use the sample face").click()
+    await page.get_by_label("prompt, required").fill("at sea")
+    await page.get_by_label("prompt, required").press("Enter")
+    await expect(form(page)).to_contain_text("face: The sample face is still on its way. Send it in a moment.")
+    assert not playground.state.interactions
+
+    on_its_way.set()
+    await expect(page.get_by_role("button", name=re.compile("face: sample-face.png"))).to_be_visible()
+    await page.get_by_label("prompt, required").press("Enter")
+    await expect(form(page)).to_be_hidden()
 
 
 async def test_a_pasted_file_fills_the_attachment_option(

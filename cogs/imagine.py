@@ -119,7 +119,7 @@ async def begin(interaction: discord.Interaction, runner: Runner, wish: Wish, ph
         UserError: it was not accepted, and nothing was charged.
     """
     for number, (photo, reference) in enumerate(zip(photos, wish.references, strict=True), start=1):
-        if isinstance(photo, discord.Attachment) and photo.size > PHOTO_BYTES_MAX:
+        if photo.size > PHOTO_BYTES_MAX:
             which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
             raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
     new = _new_generation(interaction, wish, photos)

@@ -50,7 +50,8 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         days = counted(self._faces.unused_max.days, "day")
         lines = [
             f"Saved {bold(saved.name)} from {counted(saved.photos, 'photo')}. Use it in `/imagine`, as `face_name`.",
-            f"Only you can see and use it. It is deleted when you have not used it for {days}.",
+            "Only you can see and use it; where you use it, the crop stands in the message, as with any photo.",
+            f"It is deleted when you have not used it for {days}, and you are told before.",
         ]
         if not saved.checked:
             lines.append("-# The photos were cropped to their middle and not checked for a face.")

@@ -126,7 +126,7 @@ def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
 
 
 class Attached(Protocol):
-    """A file that a member has just attached; ``size`` is in bytes."""
+    """A photo that a member has just attached, or one of a saved face; ``size`` is in bytes."""
 
     @property
     def url(self) -> str:
@@ -139,14 +139,14 @@ class Attached(Protocol):
         ...
 
 
-def sources_of(photos: Sequence[Attached | SavedPhoto], references: Sequence[Reference]) -> tuple[Source, ...]:
+def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> tuple[Source, ...]:
     """Where photos, in the order of their references, are fetched from: fresh ones, or those of a saved face.
 
     Raises:
         PhotoRefused: one is too large.
     """
     for number, (photo, reference) in enumerate(zip(photos, references, strict=True), start=1):
-        if not isinstance(photo, SavedPhoto) and photo.size > PHOTO_BYTES_MAX:
+        if photo.size > PHOTO_BYTES_MAX:
             which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
             raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
     return tuple(Source(url=photo.url) for photo in photos)

@@ -49,6 +49,11 @@ class SavedPhoto:
         """What stands where an attached photo has its address."""
         return f"{_SCHEME}:{self.face_id}:{self.n}"
 
+    @property
+    def size(self) -> int:
+        """How many bytes of it have to be fetched: it is here already."""
+        return 0
+
     @classmethod
     def from_url(cls, url: str) -> Self | None:
         """Read back what ``url`` wrote; None of any other address."""

@@ -244,6 +244,29 @@ async def test_a_face_can_be_added_where_there_was_none_by_anybody(scene: Stage)
     assert len(result.body.thumbnails) == 1
 
 
+async def test_a_face_beside_a_style_keeps_the_style(scene: Stage) -> None:
+    async with scene.bot():
+        message = await scene.delivered(scene.advanced(photos={"style": OTHER}))
+        form = await opened(scene, message)
+        result = await scene.delivered(scene.playground.submit(form, {}, files={"Face": [PHOTO]}))
+
+    first, second = scene.renderer.jobs
+    assert [len(job.references) for job in scene.renderer.jobs] == [1, 2]
+    assert second.references[0].image.tobytes() == first.references[0].image.tobytes()
+    assert [each.filename for each in result.body.thumbnails] == ["face-1.jpg", "style-2.jpg"]
+
+
+async def test_a_form_from_somebody_else_gets_nobodys_face(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene)
+        form = await opened(scene, message)
+        form.member_id = scene.playground.state.member("Cleo").id  # Discord would not let them
+        refused = await scene.playground.answered(scene.playground.submit(form, {}, member="Cleo"))
+
+    assert "belongs to somebody else's request" in refused.text
+    assert len(scene.renderer.jobs) == 1
+
+
 async def test_where_the_photo_is_gone_the_form_asks_for_it(scene: Stage) -> None:
     async with scene.bot():
         message = await made(scene, count=1)

@@ -12,8 +12,6 @@ from services.errors import InvalidWish
 from services.remakes import Edit
 from services.request import PROMPT_CHARACTERS_MAX, SCALE_DEFAULT, Api, Role, Shape, Wish
 
-# https://discord.com/developers/docs/components/reference#label
-LABEL_CHARACTERS_MAX = 45
 _ID = re.compile(r"fl:edit:([0-9]{1,18})")
 _LIKENESS = range(101)
 
@@ -67,7 +65,8 @@ def _photos(wish: Wish, *, is_face_there: bool) -> "ui.Label[ui.Modal]":
         return ui.Label(text="Another face" if is_other else "Face", description=told, component=field)
     count = len(wish.references)
     field = ui.FileUpload[ui.Modal](custom_id="photos", required=True, min_values=count, max_values=count)
-    return ui.Label(text=f"Attach again: {roles(wish)}"[:LABEL_CHARACTERS_MAX], component=field)
+    gone = "The photo is no longer in the message." if count == 1 else f"They are gone. In this order: {roles(wish)}."
+    return ui.Label(text="Attach again", description=gone, component=field)
 
 
 def roles(wish: Wish) -> str:

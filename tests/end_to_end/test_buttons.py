@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from engine.renderers import RenderJob
-from playground.model import ComponentKind, Event, EventKind, Message
-from tests.end_to_end.stage import Stage
+from playground.errors import MemberError
+from playground.model import ComponentKind, Event, EventKind, Interaction, Message
+from tests.end_to_end.stage import PHOTO, Stage
+from tests.photographs import admiral, encoded
 
 CALLBACK = r"/interactions/\d+/[^/]+/callback$"
+OTHER = ("other.jpg", encoded(admiral()))
 REMAKES = ("Again", "Larger", "Vary 1")
 
 
@@ -52,7 +55,7 @@ def lose_the_photos(message: Message) -> None:
     rewrite(message, without)
     kept = tuple(each for each in message.body.attachments if not each.filename.startswith("face-"))
     message.body = replace(message.body, attachments=kept)
-    assert len(kept) == 2
+    assert len(kept) == len(message.body.gallery)
 
 
 # ------------------------------------------------------------------------------------------------------ each button
@@ -179,6 +182,175 @@ async def test_with_the_identity_api_there_is_nothing_to_vary_but_all_the_rest(s
     assert [job.parameters.width for job in scene.renderer.jobs] == [1024, 1024, 2048]
     assert len({face_of(job) for job in scene.renderer.jobs}) == 1
     assert larger.body.thumbnails
+
+
+# -------------------------------------------------------------------------------------------------------------- edit
+
+
+async def opened(scene: Stage, message: Message) -> Interaction:
+    """Press Edit; returns the press, whose form is open."""
+    press = scene.playground.press(message, "Edit")
+    await scene.playground.opened(press)
+    return press
+
+
+async def test_an_edit_changes_what_was_changed_and_keeps_the_very_same_face(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene)
+        changes = {"Prompt": "a red bicycle", "Likeness": "90", "Shape": "wide"}
+        await scene.delivered(scene.playground.submit(await opened(scene, message), changes))
+        left = await scene.left()
+
+    first, second = scene.renderer.jobs
+    assert (second.parameters.prompt, second.parameters.width) == ("a red bicycle", 1024)
+    assert [each.scale for each in second.references] == [0.9]
+    assert face_of(second) == face_of(first)
+    assert left == 16
+
+
+async def test_a_form_that_is_sent_in_as_it_is_is_again(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene, likeness=70, shape="portrait")
+        await scene.delivered(scene.playground.submit(await opened(scene, message), {}))
+
+    first, second = scene.renderer.jobs
+    assert replace(second.parameters, seed=first.parameters.seed) == first.parameters
+    assert [each.scale for each in second.references] == [each.scale for each in first.references]
+
+
+async def test_another_face_takes_the_place_of_the_first_and_is_cropped(scene: Stage) -> None:
+    async with scene.bot():
+        interaction = scene.advanced(photos={"face": PHOTO, "style": OTHER})
+        message = await scene.delivered(interaction)
+        form = await opened(scene, message)
+        result = await scene.delivered(scene.playground.submit(form, {}, files={"Another face": [OTHER]}))
+
+    first, second = scene.renderer.jobs
+    assert face_of(second) != face_of(first)
+    assert second.references[0].image.tobytes() == first.references[0].image.tobytes(), "the style stays"
+    assert second.references[1].image.size == (512, 512)
+    assert len(result.body.thumbnails) == 2
+
+
+async def test_a_face_can_be_added_where_there_was_none_by_anybody(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene, photo=None)
+        form = scene.playground.press(message, "Edit", member="Cleo")
+        await scene.playground.opened(form)
+        sent = scene.playground.submit(form, {}, files={"Face": [PHOTO]}, member="Cleo")
+        result = await scene.delivered(sent)
+
+    assert [len(job.references) for job in scene.renderer.jobs] == [0, 1]
+    assert len(result.body.thumbnails) == 1
+
+
+async def test_a_face_beside_a_style_keeps_the_style(scene: Stage) -> None:
+    async with scene.bot():
+        message = await scene.delivered(scene.advanced(photos={"style": OTHER}))
+        form = await opened(scene, message)
+        result = await scene.delivered(scene.playground.submit(form, {}, files={"Face": [PHOTO]}))
+
+    first, second = scene.renderer.jobs
+    assert [len(job.references) for job in scene.renderer.jobs] == [1, 2]
+    assert second.references[0].image.tobytes() == first.references[0].image.tobytes()
+    assert [each.filename for each in result.body.thumbnails] == ["face-1.jpg", "style-2.jpg"]
+
+
+async def test_a_form_from_somebody_else_gets_nobodys_face(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene)
+        form = await opened(scene, message)
+        form.member_id = scene.playground.state.member("Cleo").id  # Discord would not let them
+        refused = await scene.playground.answered(scene.playground.submit(form, {}, member="Cleo"))
+
+    assert "belongs to somebody else's request" in refused.text
+    assert len(scene.renderer.jobs) == 1
+
+
+async def test_where_the_photo_is_gone_the_form_asks_for_it(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene, count=1)
+        lose_the_photos(message)
+        form = await opened(scene, message)
+        with pytest.raises(MemberError, match="Attach again"):
+            scene.playground.submit(form, {})
+        await scene.delivered(scene.playground.submit(form, {}, files={"Attach again": [PHOTO]}))
+
+    first, second = scene.renderer.jobs
+    assert face_of(first) == face_of(second)
+
+
+async def test_a_photo_that_goes_while_the_form_is_open_is_asked_for(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene, count=1)
+        form = await opened(scene, message)
+        lose_the_photos(message)
+        refused = await scene.playground.answered(scene.playground.submit(form, {}))
+
+    assert refused.text == "Attach the images of this request again, in this order: face."
+    assert scene.playground.seen_by(refused) == {"Ben"}
+
+
+async def test_a_form_that_was_open_over_a_restart_is_taken(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene, count=1)
+        form = await opened(scene, message)
+
+    async with scene.bot():
+        await scene.delivered(scene.playground.submit(form, {"Prompt": "a red bicycle"}))
+
+    assert [job.parameters.prompt for job in scene.renderer.jobs] == ["a quiet harbour", "a red bicycle"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Likeness": "abc"}, "`likeness` cannot be `abc`: it takes 0 to 100."),
+        ({"Prompt": "\x00"}, "`prompt` cannot be `empty`"),
+    ],
+)
+async def test_a_wrong_edit_is_refused_to_the_asker_alone(scene: Stage, changes: dict[str, str], words: str) -> None:
+    async with scene.bot():
+        message = await made(scene)
+        refused = await scene.playground.answered(scene.playground.submit(await opened(scene, message), changes))
+        left = await scene.left()
+
+    assert words in refused.text
+    assert scene.playground.seen_by(refused) == {"Ben"}
+    assert left == 18
+
+
+async def test_an_edit_without_images_left_is_refused(scene: Stage) -> None:
+    scene.env["QUOTA_IMAGES"] = "3"
+    async with scene.bot():
+        message = await made(scene)
+        refused = await scene.playground.answered(scene.playground.submit(await opened(scene, message), {}))
+
+    assert "You have 1 of your 3 images left." in refused.text
+
+
+async def test_another_face_that_cannot_be_used_is_explained_and_refunded(scene: Stage) -> None:
+    async with scene.bot():
+        message = await made(scene)
+        form = await opened(scene, message)
+        sent = scene.playground.submit(form, {}, files={"Another face": [("note.txt", b"hello")]})
+        answer = await scene.message_with("not a photo I can read", interaction=sent)
+        left = await scene.left()
+
+    assert scene.playground.seen_by(answer) == {"Ben"}
+    assert left == 18
+
+
+async def test_edit_with_the_identity_api(scene: Stage) -> None:
+    scene.env["IMAGEPIPELINE_API"] = "identity"
+    async with scene.bot():
+        message = await made(scene, count=1)
+        form = await opened(scene, message)
+        await scene.delivered(scene.playground.submit(form, {"Shape": "wide"}, files={"Another face": [OTHER]}))
+
+    first, second = scene.renderer.jobs
+    assert (second.parameters.width, second.parameters.height) == (1024, 576)
+    assert face_of(first) != face_of(second)
 
 
 # ------------------------------------------------------------------------------------------------------- any button

@@ -7,7 +7,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, sources_of, suggested_presets, suggested_sizes
+from cogs.imagine import (
+    SHAPES,
+    Slot,
+    attached,
+    begin,
+    one_or_draft,
+    random_seed,
+    sources_of,
+    suggested_presets,
+    suggested_sizes,
+)
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.errors import InvalidWish
 from services.request import (
@@ -26,6 +36,7 @@ from services.request import (
     ModelChoice,
     Role,
     adapters_wish,
+    drafted,
     styled,
 )
 from services.runner import Runner
@@ -66,6 +77,7 @@ class Adapters(commands.Cog):
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
         model="Which model makes them",
+        draft="Make four quick sketches first, and choose which to make in full (no)",
     )
     @app_commands.choices(shape=SHAPES)
     async def imagine(
@@ -77,12 +89,13 @@ class Adapters(commands.Cog):
         style: discord.Attachment | None = None,
         preset: str | None = None,
         shape: str | None = None,
-        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
+        count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
         model: str | None = None,
+        draft: bool = False,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
         references, photos = attached([_face("", face, likeness), _style("", style, None)])
-        asked = Asked(prompt=prompt, references=references, count=count, size=shape)
+        asked = Asked(prompt=prompt, references=references, count=one_or_draft(count, draft=draft), size=shape)
         chosen = self.catalog.preset(preset)
         await self._begin(
             interaction,
@@ -90,6 +103,7 @@ class Adapters(commands.Cog):
             photos,
             model=model or (chosen.model if chosen else None),
             extra=chosen.extra if chosen else None,
+            draft=draft,
         )
 
     @app_commands.describe(
@@ -182,6 +196,7 @@ class Adapters(commands.Cog):
         *,
         model: str | None,
         extra: str | None = None,
+        draft: bool = False,
     ) -> None:
         wish = adapters_wish(
             asked,
@@ -191,7 +206,7 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        await begin(interaction, self._runner, wish, sources_of(photos, wish.references))
+        await begin(interaction, self._runner, drafted(wish) if draft else wish, sources_of(photos, wish.references))
 
     @imagine.autocomplete("model")
     @advanced.autocomplete("model")

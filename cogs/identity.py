@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, begin, random_seed, sources_of, suggested_presets, suggested_sizes
+from cogs.imagine import SHAPES, begin, one_or_draft, random_seed, sources_of, suggested_presets, suggested_sizes
 from services.catalog import Catalog
 from services.request import (
     GENERATE_TABLE,
@@ -21,6 +21,7 @@ from services.request import (
     Preset,
     Reference,
     Role,
+    drafted,
     identity_wish,
     styled,
 )
@@ -49,6 +50,7 @@ class Identity(commands.Cog):
         preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
+        draft="Make four quick sketches first, and choose which to make in full (no)",
     )
     @app_commands.choices(shape=SHAPES)
     async def imagine(
@@ -58,11 +60,12 @@ class Identity(commands.Cog):
         face: discord.Attachment | None = None,
         preset: str | None = None,
         shape: str | None = None,
-        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
+        count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
+        draft: bool = False,
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
-        asked = Asked(prompt=prompt, count=count, size=shape)
-        await self._begin(interaction, asked, face, preset=self._catalog.preset(preset))
+        asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
+        await self._begin(interaction, asked, face, preset=self._catalog.preset(preset), draft=draft)
 
     @app_commands.command()
     @app_commands.describe(
@@ -109,12 +112,15 @@ class Identity(commands.Cog):
         face: discord.Attachment | None,
         *,
         preset: Preset | None = None,
+        draft: bool = False,
     ) -> None:
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = (Reference(role=Role.FACE, scale=SCALE_DEFAULT),) if face else ()
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await begin(interaction, self._runner, wish, sources_of([face] if face else [], references))
+        await begin(
+            interaction, self._runner, drafted(wish) if draft else wish, sources_of([face] if face else [], references)
+        )
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -66,6 +66,17 @@ def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[discord
     return tuple(references), photos
 
 
+def one_or_draft(count: int | None, *, draft: bool) -> int:
+    """How many pictures are meant: a draft's are for choosing one.
+
+    Raises:
+        UserError: a count was named for a draft.
+    """
+    if draft and count is not None:
+        raise UserError("A draft is always four pictures. Leave out `count`, or make no draft.")
+    return count or 1
+
+
 def random_seed() -> int:
     """For who names none."""
     return secrets.randbelow(SEED[1] + 1)

@@ -198,3 +198,14 @@ async def test_odd_text_is_answered_and_not_logged(scene: CogStage, caplog: pyte
             await scene.suggested(option, typed, **({"model": typed[:1000]} if option != "model" else {}))
 
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+async def test_a_draft_is_four_jobs_with_seeds_of_their_own(scene: CogStage) -> None:
+    wish, photos = await scene.taken("imagine", "face", shape="wide", draft=True)
+
+    assert (wish.is_draft, wish.images, wish.jobs, photos) == (True, 4, 4, ["face"])
+    assert (wish.steps, wish.full_steps, wish.shape) == (8, 30, Shape.WIDE)
+
+
+async def test_a_draft_has_no_count(scene: CogStage) -> None:
+    assert "Leave out `count`" in await scene.refused("imagine", draft=True, count=4)

@@ -39,6 +39,7 @@ ADAPTERS_IMAGINE = {
     "shape": SHAPES,
     "count": COUNT,
     "model": SUGGESTED,
+    "draft": (YES_NO,),
 }
 ADAPTERS_ADVANCED = {
     "prompt": PROMPT,
@@ -65,7 +66,14 @@ ADAPTERS_ADVANCED = {
     "scheduler": (TEXT, *SCHEDULERS),
     "adapter": SUGGESTED,
 }
-IDENTITY_IMAGINE = {"prompt": PROMPT, "face": (FILE,), "preset": SUGGESTED, "shape": SHAPES, "count": COUNT}
+IDENTITY_IMAGINE = {
+    "prompt": PROMPT,
+    "face": (FILE,),
+    "preset": SUGGESTED,
+    "shape": SHAPES,
+    "count": COUNT,
+    "draft": (YES_NO,),
+}
 IDENTITY_ADVANCED = {
     "prompt": PROMPT,
     "face": (FILE,),

@@ -83,3 +83,14 @@ async def test_sizes_are_suggested_up_to_what_the_api_takes(scene: CogStage) -> 
     assert await scene.suggested("size", "2048x2048") == list(Shape)
     photo = Upload(field="face", filename="face.jpg", content=b"")
     assert await scene.suggested("size", "2048x2048", face=photo) == ["2048x2048"]
+
+
+async def test_a_draft_is_four_jobs_with_seeds_of_their_own(scene: CogStage) -> None:
+    wish, photos = await scene.taken("imagine", "face", shape="wide", draft=True)
+
+    assert (wish.is_draft, wish.images, wish.jobs, photos) == (True, 4, 4, ["face"])
+    assert (wish.steps, wish.full_steps, wish.shape) == (4, 8, Shape.WIDE)
+
+
+async def test_a_draft_has_no_count(scene: CogStage) -> None:
+    assert "Leave out `count`" in await scene.refused("imagine", draft=True, count=4)

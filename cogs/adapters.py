@@ -14,6 +14,7 @@ from cogs.imagine import (
     attached,
     begin,
     chosen,
+    one_or_draft,
     random_seed,
     sources_of,
     suggested_faces,
@@ -39,6 +40,7 @@ from services.request import (
     ModelChoice,
     Role,
     adapters_wish,
+    drafted,
     faces_max,
     styled,
 )
@@ -85,6 +87,7 @@ class Adapters(commands.Cog):
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
         model="Which model makes them",
+        draft="Make four quick sketches first, and choose which to make in full (no)",
     )
     @app_commands.choices(shape=SHAPES)
     async def imagine(
@@ -97,8 +100,9 @@ class Adapters(commands.Cog):
         style: discord.Attachment | None = None,
         preset: str | None = None,
         shape: str | None = None,
-        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
+        count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
         model: str | None = None,
+        draft: bool = False,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
         styled_by = self.catalog.preset(preset)
@@ -108,9 +112,15 @@ class Adapters(commands.Cog):
         taken = faces_max(self.catalog.model(model).family, with_style=style is not None)
         faces = [_face("", photo, likeness) for photo in saved[:taken] or [face]]
         references, photos = attached([*faces, _style("", style, None)])
-        asked = Asked(prompt=prompt, references=references, count=count, size=shape)
-        extra = styled_by.extra if styled_by else None
-        await self._begin(interaction, styled(asked, styled_by, api=Api.ADAPTERS), photos, model=model, extra=extra)
+        asked = Asked(prompt=prompt, references=references, count=one_or_draft(count, draft=draft), size=shape)
+        await self._begin(
+            interaction,
+            styled(asked, styled_by, api=Api.ADAPTERS),
+            photos,
+            model=model,
+            extra=styled_by.extra if styled_by else None,
+            draft=draft,
+        )
 
     @app_commands.describe(
         prompt="What the pictures should show",
@@ -207,6 +217,7 @@ class Adapters(commands.Cog):
         *,
         model: str | None,
         extra: str | None = None,
+        draft: bool = False,
     ) -> None:
         wish = adapters_wish(
             asked,
@@ -216,7 +227,7 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        await begin(interaction, self._runner, wish, sources_of(photos, wish.references))
+        await begin(interaction, self._runner, drafted(wish) if draft else wish, sources_of(photos, wish.references))
 
     @imagine.autocomplete("face_name")
     @advanced.autocomplete("face_name")

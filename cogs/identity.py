@@ -11,6 +11,7 @@ from cogs.imagine import (
     SHAPES,
     begin,
     chosen,
+    one_or_draft,
     random_seed,
     sources_of,
     suggested_faces,
@@ -31,6 +32,7 @@ from services.request import (
     Preset,
     Reference,
     Role,
+    drafted,
     identity_wish,
     styled,
 )
@@ -62,6 +64,7 @@ class Identity(commands.Cog):
         preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
+        draft="Make four quick sketches first, and choose which to make in full (no)",
     )
     @app_commands.choices(shape=SHAPES)
     async def imagine(
@@ -72,11 +75,12 @@ class Identity(commands.Cog):
         face_name: str | None = None,
         preset: str | None = None,
         shape: str | None = None,
-        count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
+        count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
+        draft: bool = False,
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
-        asked = Asked(prompt=prompt, count=count, size=shape)
-        await self._begin(interaction, asked, face, face_name, preset=self._catalog.preset(preset))
+        asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
+        await self._begin(interaction, asked, face, face_name, preset=self._catalog.preset(preset), draft=draft)
 
     @app_commands.command()
     @app_commands.describe(
@@ -126,6 +130,7 @@ class Identity(commands.Cog):
         face_name: str | None,
         *,
         preset: Preset | None = None,
+        draft: bool = False,
     ) -> None:
         saved = await chosen(interaction, self._faces, face_name, face=face)
         photos = saved[:1] or ([face] if face else [])
@@ -133,7 +138,7 @@ class Identity(commands.Cog):
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await begin(interaction, self._runner, wish, sources_of(photos, references))
+        await begin(interaction, self._runner, drafted(wish) if draft else wish, sources_of(photos, references))
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

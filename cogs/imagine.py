@@ -94,6 +94,17 @@ async def suggested_faces(interaction: discord.Interaction, faces: Faces, typed:
     return [app_commands.Choice(name=name, value=name) for name in await faces.suggested(interaction.user.id, typed)]
 
 
+def one_or_draft(count: int | None, *, draft: bool) -> int:
+    """How many pictures are meant: a draft's are for choosing one.
+
+    Raises:
+        UserError: a count was named for a draft.
+    """
+    if draft and count is not None:
+        raise UserError("A draft is always four pictures. Leave out `count`, or make no draft.")
+    return count or 1
+
+
 def random_seed() -> int:
     """For who names none."""
     return secrets.randbelow(SEED[1] + 1)

@@ -45,6 +45,8 @@ class Results(commands.Cog):
                 await self._again(interaction, generation, wish)
             case Action.VARY:
                 await self._vary(interaction, generation, wish, press.number or 1)
+            case Action.FULL:
+                await self._full(interaction, generation, wish, press.number or 0)
             case Action.LARGER:
                 await self._larger(interaction, generation, wish)
             case Action.EDIT:
@@ -87,6 +89,10 @@ class Results(commands.Cog):
     async def _larger(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = _own_photos(interaction, generation, wish)
         await begin(interaction, self._runner, self._remakes.larger(wish, seed=random_seed()), photos)
+
+    async def _full(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
+        photos = _own_photos(interaction, generation, wish)
+        await begin(interaction, self._runner, self._remakes.full(wish, number), photos)
 
     async def _vary(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = _own_photos(interaction, generation, wish)

@@ -87,6 +87,11 @@ class Pictures:
         return self._folder / str(generation_id)
 
 
+def number_of(picture: Path) -> int:
+    """Which of its generation's pictures a file is, from 1: numbers stay free where a picture did not come."""
+    return int(picture.stem.removeprefix(f"{_FITTED}-"))
+
+
 def _write_verified(folder: Path, number: int, data: bytes) -> None:
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_SUFFIXES)) as image:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from db.generations import Generation, Hosted
 from services.errors import FacelockError
+from services.pictures import number_of
 from services.quotas import Balance
 from services.request import Wish
 
@@ -38,6 +39,11 @@ class Result:
     balance: Balance
     shrunk: bool
     unsigned: bool = False
+
+    @property
+    def numbers(self) -> list[int]:
+        """The pictures' numbers, from 1: of a draft, that of the job that made it."""
+        return [number_of(picture) for picture in self.pictures]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

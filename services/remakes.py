@@ -13,6 +13,7 @@ from services.request import (
     Role,
     Wish,
     can_vary,
+    drafted,
     larger_size,
     remade,
 )
@@ -40,12 +41,23 @@ class Remakes:
         self._server_id = server_id
 
     def again(self, wish: Wish, *, seed: int) -> Wish:
-        """The same with another seed.
+        """The same with another seed; a draft again as a draft.
 
         Raises:
             UserError: it cannot be asked for any more.
         """
-        return self._remade(wish, wish.asked, seed=seed)
+        again = self._remade(wish, wish.asked, seed=seed)
+        return drafted(again) if wish.is_draft else again
+
+    def full(self, wish: Wish, number: int) -> Wish:
+        """The draft's picture of that number, from 1, as it was meant.
+
+        Raises:
+            UserError: there is no such picture, or it cannot be asked for any more.
+        """
+        if not wish.is_draft or not 1 <= number <= wish.jobs:
+            raise UserError("This picture is not one of a draft.")
+        return replace(self._remade(wish, wish.asked, seed=wish.seed_of(number - 1)), caption=_FULL)
 
     def varied(self, wish: Wish, number: int, *, seed: int) -> Wish:
         """The same with the picture of that number, from 1, as its one style image, the last of the references.
@@ -78,7 +90,7 @@ class Remakes:
         return replace(new, caption=f"{made} at {size[0]}x{size[1]}, not the same enlarged.{left_out}")
 
     def edited(self, wish: Wish, edit: Edit, *, seed: int) -> Wish:
-        """The same with a member's changes.
+        """The same with a member's changes; a draft again as a draft.
 
         Raises:
             UserError: something in it cannot be asked for.
@@ -89,7 +101,8 @@ class Remakes:
         if edit.likeness is not None and references and references[0].role is Role.FACE:
             references[0] = replace(references[0], scale=edit.likeness / 100)
         asked = replace(wish.asked, prompt=edit.prompt, references=tuple(references), size=edit.size or wish.asked.size)
-        return self._remade(wish, asked, seed=seed)
+        edited = self._remade(wish, asked, seed=seed)
+        return drafted(edited) if wish.is_draft else edited
 
     def _remade(self, wish: Wish, asked: Asked, *, seed: int, is_moved: bool = False) -> Wish:
         """``is_moved``: to the base model of Stable Diffusion XL."""
@@ -114,3 +127,4 @@ class Remakes:
 
 
 _VARIATION = "A variation: similar, not identical."
+_FULL = "A picture of a draft, made in full."

@@ -27,6 +27,8 @@ SCALE = (0.0, 1.0)
 STRENGTH = (0.0, 1.0)
 SIDE_PX_MULTIPLE = 8  # a latent pixel is 8 image pixels wide
 SCALE_DEFAULT = 0.6
+# Enough for the adapters API's models to show what a seed will be; those of the identity API are distilled already.
+DRAFT_STEPS = 8
 
 NEGATIVE_PROMPT = (
     "deformed, disfigured, extra limbs, extra fingers, bad anatomy, cross-eyed, duplicate, cropped, blurry, "
@@ -205,7 +207,7 @@ class Wish:
     ``references`` are in the order of the images: faces, then styles. ``jobs`` jobs at the service make the ``images``
     pictures, each an equal share. ``adapters`` and ``adapter_scales`` are the lists as the service is sent them.
     ``prompt`` is in the member's own words. ``caption`` is a line for the result that says what became of an earlier
-    one.
+    one. ``full_steps`` is for drafts alone: the steps of the full picture.
     """
 
     api: Api
@@ -233,6 +235,12 @@ class Wish:
     enhance_prompt: bool = False
     notes: tuple[str, ...] = ()
     caption: str | None = None
+    full_steps: int | None = None
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether its pictures are there to choose one that is then made in full."""
+        return self.full_steps is not None
 
     @property
     def sent_prompt(self) -> str:
@@ -265,18 +273,20 @@ class Wish:
     @property
     def asked(self) -> Asked:
         """The way back: what a member has to say to get the same, but for the seed, the model and an extra adapter.
-        What is the default here stays open, so that it is the default again where something else is changed.
+        What is the default here stays open, so that it is the default again where something else is changed. Of a draft
+        it is one full picture.
         """
         table = self.table
+        steps = self.full_steps or self.steps
         return Asked(
             prompt=self.prompt,
             preset=self.preset,
             template=self.template,
             references=self.references,
-            count=self.images,
+            count=1 if self.is_draft else self.images,
             size=self.shape or f"{self.width}x{self.height}",
             negative_prompt=None if self.family and self.negative_prompt == NEGATIVE_PROMPT else self.negative_prompt,
-            steps=None if self.steps == table.default_steps else self.steps,
+            steps=None if steps == table.default_steps else steps,
             guidance=None if self.guidance == table.default_guidance else self.guidance,
             strength=self.strength,
             scheduler=self.scheduler,
@@ -449,6 +459,22 @@ def faces_max(family: Family, *, with_style: bool) -> int:
     return 1 if family is Family.SD or with_style else FACES_MAX
 
 
+_DRAFT = "A draft, quickly made in few steps. Press a number for that picture in full."
+
+
+def drafted(wish: Wish) -> Wish:
+    """The wish as a draft: four pictures of few steps, each a job, and so with a seed of its own."""
+    few = DRAFT_STEPS if wish.api is Api.ADAPTERS else max(1, wish.steps // 2)
+    return replace(
+        wish,
+        images=IMAGES_MAX,
+        jobs=IMAGES_MAX,
+        steps=min(few, wish.steps),
+        full_steps=wish.steps,
+        caption=_DRAFT,
+    )
+
+
 def remade(
     wish: Wish,
     asked: Asked,
@@ -476,9 +502,11 @@ LARGER = 2.0
 
 
 def larger_size(wish: Wish) -> tuple[int, int] | None:
-    """Width and height in pixels of the larger version of a wish; None where there is none. Stable Diffusion 1.5 makes
-    two heads of one in large pictures, so its larger version is one of Stable Diffusion XL.
+    """Width and height in pixels of the larger version of a wish; None where there is none, as of a draft. Stable
+    Diffusion 1.5 makes two heads of one in large pictures, so its larger version is one of Stable Diffusion XL.
     """
+    if wish.is_draft:
+        return None
     table = FAMILY_TABLES[Family.SDXL] if wish.family is Family.SD else wish.table
     if wish.family is Family.SD and wish.shape is not None:
         return table.sizes[wish.shape]
@@ -490,8 +518,8 @@ def larger_size(wish: Wish) -> tuple[int, int] | None:
 
 
 def can_vary(wish: Wish) -> bool:
-    """Whether one of its pictures can be a style image beside its face."""
-    return wish.api is Api.ADAPTERS and wish.count_of(Role.FACE) <= 1
+    """Whether one of its pictures can be a style image beside its face; a draft's is chosen first."""
+    return not wish.is_draft and wish.api is Api.ADAPTERS and wish.count_of(Role.FACE) <= 1
 
 
 def size_of(said: str | None, table: Table) -> tuple[int, int]:

@@ -21,6 +21,7 @@ class Action(StrEnum):
 
     AGAIN = "again"
     VARY = "vary"
+    FULL = "full"
     EDIT = "edit"
     LARGER = "larger"
     DETAILS = "details"
@@ -75,8 +76,8 @@ def under_progress(generation: Generation) -> "ui.ActionRow[ui.LayoutView]":
     return _row(Press(Action.CANCEL, generation.id, label="Cancel"))
 
 
-def under_result(generation: Generation, wish: Wish, pictures: int) -> Sequence["ui.ActionRow[ui.LayoutView]"]:
-    """The rows of buttons under so many pictures."""
+def under_result(generation: Generation, wish: Wish, numbers: Sequence[int]) -> Sequence["ui.ActionRow[ui.LayoutView]"]:
+    """The rows of buttons under the pictures of these numbers."""
 
     def press(action: Action, number: int | None = None, *, label: str | None = None) -> Press:
         style = discord.ButtonStyle.danger if action is Action.DELETE else discord.ButtonStyle.secondary
@@ -85,8 +86,10 @@ def under_result(generation: Generation, wish: Wish, pictures: int) -> Sequence[
     larger = [Action.LARGER] if larger_size(wish) else []
     rows = [_row(*map(press, (Action.AGAIN, Action.EDIT, *larger, Action.DETAILS, Action.DELETE)))]
     if can_vary(wish):
-        names = ["Vary"] if pictures == 1 else [f"Vary {number}" for number in range(1, pictures + 1)]
+        names = ["Vary"] if len(numbers) == 1 else [f"Vary {place}" for place in range(1, len(numbers) + 1)]
         rows.append(_row(*(press(Action.VARY, number, label=name) for number, name in enumerate(names, start=1))))
+    if wish.is_draft:  # labelled by what is to be seen; the id has the number that leads to the seed
+        rows.insert(0, _row(*(press(Action.FULL, n, label=f"{place}") for place, n in enumerate(numbers, start=1))))
     return rows
 
 

@@ -54,7 +54,11 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
             items.append(under_progress(generation))
         case Result():
             items = _beside_photos(_result_text(generation, wish, scene), wish, frame.photos)
-            items = [_gallery(wish, frame.files), *items, *under_result(generation, wish, len(frame.files))]
+            items = [
+                _gallery(wish, frame.files),
+                *items,
+                *under_result(generation, wish, scene.numbers[: len(frame.files)]),
+            ]
         case Failure():
             items = [ui.TextDisplay[ui.LayoutView](_failure_text(generation, wish, scene))]
         case Cancelled():

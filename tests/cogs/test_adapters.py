@@ -299,3 +299,14 @@ async def test_a_slow_search_for_the_face_is_deferred_once_and_the_request_taken
 
     await scene.noting.until_acknowledged(1)
     assert [source.url for source in scene.noting.taken[0].photos] == ["face:1:1"]
+
+
+async def test_a_draft_is_four_jobs_with_seeds_of_their_own(scene: CogStage) -> None:
+    wish, photos = await scene.taken("imagine", "face", shape="wide", draft=True)
+
+    assert (wish.is_draft, wish.images, wish.jobs, photos) == (True, 4, 4, ["face"])
+    assert (wish.steps, wish.full_steps, wish.shape) == (8, 30, Shape.WIDE)
+
+
+async def test_a_draft_has_no_count(scene: CogStage) -> None:
+    assert "Leave out `count`" in await scene.refused("imagine", draft=True, count=4)

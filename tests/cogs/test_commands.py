@@ -41,6 +41,7 @@ ADAPTERS_IMAGINE = {
     "shape": SHAPES,
     "count": COUNT,
     "model": SUGGESTED,
+    "draft": (YES_NO,),
 }
 ADAPTERS_ADVANCED = {
     "prompt": PROMPT,
@@ -75,6 +76,7 @@ IDENTITY_IMAGINE = {
     "preset": SUGGESTED,
     "shape": SHAPES,
     "count": COUNT,
+    "draft": (YES_NO,),
 }
 IDENTITY_ADVANCED = {
     "prompt": PROMPT,

@@ -106,3 +106,14 @@ async def test_of_a_saved_face_the_first_photo_is_used(scene: CogStage, faces: F
     assert await scene.suggested("face_name", command=command) == ["Me"]
     told = await scene.refused(command, "face", face_name="Me")
     assert told == "Take either `face` or `face_name`, and leave out the other."
+
+
+async def test_a_draft_is_four_jobs_with_seeds_of_their_own(scene: CogStage) -> None:
+    wish, photos = await scene.taken("imagine", "face", shape="wide", draft=True)
+
+    assert (wish.is_draft, wish.images, wish.jobs, photos) == (True, 4, 4, ["face"])
+    assert (wish.steps, wish.full_steps, wish.shape) == (4, 8, Shape.WIDE)
+
+
+async def test_a_draft_has_no_count(scene: CogStage) -> None:
+    assert "Leave out `count`" in await scene.refused("imagine", draft=True, count=4)

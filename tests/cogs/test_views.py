@@ -14,7 +14,7 @@ from db.ledger import Spending
 from services.errors import InvalidWish
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
-from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish
+from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish, drafted
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -255,6 +255,18 @@ async def test_a_single_picture_is_varied_without_a_number() -> None:
 
     (button,) = view.to_components()[-1]["components"][-1]["components"]
     assert (button["label"], button["custom_id"]) == ("Vary", "fl:vary:1:1")
+
+
+async def test_a_drafts_numbers_are_those_of_what_is_seen_and_lead_to_the_jobs_that_made_it() -> None:
+    scene = dataclasses.replace(result(refunded=1), pictures=(Path("1.png"), Path("fitted-3.jpg"), Path("4.png")))
+    view = layout(GENERATION, drafted(with_adapters()), scene, Frame(files=FILES[:3]))
+    found = [item["components"] for item in view.to_components()[-1]["components"] if item["type"] == ROW]
+
+    assert [{button["label"]: button["custom_id"] for button in row} for row in found] == [
+        {"1": "fl:full:1:1", "2": "fl:full:1:3", "3": "fl:full:1:4"},
+        {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Details", "Delete")},
+    ]
+    assert "-# A draft, quickly made in few steps." in "\n".join(texts(view.to_components()))
 
 
 async def test_a_remade_result_says_of_what() -> None:

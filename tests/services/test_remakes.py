@@ -21,6 +21,7 @@ from services.request import (
     Shape,
     Wish,
     adapters_wish,
+    drafted,
     identity_wish,
     larger_size,
 )
@@ -128,6 +129,49 @@ def test_what_is_no_longer_offered_is_told(wish: Wish, offer: Remakes, told: str
     ):
         with pytest.raises(UserError, match=told):
             remake()
+
+
+# ----------------------------------------------------------------------------------------------------- drafts
+
+
+@given(adapters_wishes() | identity_wishes(), st.integers(1, 4))
+def test_a_picture_of_a_draft_is_made_in_full_as_it_was_meant(wish: Wish, number: int) -> None:
+    draft, one = drafted(wish), replace(wish, images=1, jobs=1)
+
+    full = remakes(wish.api).full(draft, number)
+
+    assert (draft.images, draft.jobs) == (4, 4)
+    assert draft.steps <= wish.steps
+    assert replace(full, caption=None, notes=()) == replace(one, seed=draft.seed_of(number - 1), notes=())
+    assert full.caption == "A picture of a draft, made in full."
+
+
+@pytest.mark.parametrize(("wish", "steps"), [(with_adapters(), 8), (with_adapters(steps=5), 5), (with_identity(), 4)])
+def test_a_draft_takes_few_steps(wish: Wish, steps: int) -> None:
+    assert drafted(wish).steps == steps
+
+
+@given(adapters_wishes())
+def test_a_draft_again_or_edited_is_a_draft_of_the_same(wish: Wish) -> None:
+    draft = drafted(wish)
+
+    assert remakes().again(draft, seed=8) == replace(draft, seed=8)
+    assert remakes().edited(draft, Edit(prompt="y"), seed=8) == replace(draft, prompt="y", seed=8)
+
+
+@pytest.mark.parametrize(("wish", "number"), [(with_adapters(count=4), 1), (drafted(with_adapters()), 5)])
+def test_what_is_no_picture_of_a_draft_is_not_made_in_full(wish: Wish, number: int) -> None:
+    with pytest.raises(UserError, match="not one of a draft"):
+        remakes().full(wish, number)
+
+
+def test_a_draft_is_neither_varied_nor_enlarged() -> None:
+    draft = drafted(with_adapters())
+
+    with pytest.raises(UserError, match="as large as"):
+        remakes().larger(draft, seed=8)
+    with pytest.raises(UserError, match="cannot be varied"):
+        remakes().varied(draft, 1, seed=8)
 
 
 # ---------------------------------------------------------------------------------------------------- varied

@@ -9,7 +9,8 @@ from services.words import counted
 
 # A message has 2,000 characters (https://discord.com/developers/docs/resources/message#create-message), and a prompt of
 # markup alone doubles in length. The whole prompt stands above the button.
-PROMPT_CHARACTERS_SHOWN = 300
+TEXT_CHARACTERS_SHOWN = 200
+ID_CHARACTERS_SHOWN = 64
 
 
 def details(generation: Generation, wish: Wish, jobs: Sequence[ProviderJob]) -> str:
@@ -29,11 +30,9 @@ def _lines(generation: Generation, wish: Wish, jobs: Sequence[ProviderJob]) -> I
     yield "Strength", "" if wish.strength is None else f"{wish.strength:g}"
     yield "Scheduler", wish.scheduler or ""
     yield "Images to follow", ", ".join(f"{each.role} {round(each.scale * 100)} %" for each in wish.references)
-    adapters = [f"`{name}`" for name in wish.adapters]
-    yield (
-        "Adapters",
-        f"{', '.join(adapters)} at {', '.join(f'{scale:g}' for scale in wish.adapter_scales)}" * bool(adapters),
-    )
+    if wish.adapters:
+        scales = ", ".join(f"{scale:g}" for scale in wish.adapter_scales)
+        yield "Adapters", f"{', '.join(f'`{name}`' for name in wish.adapters)} at {scales}"
     yield "Prompt enriched", "yes" if wish.enhance_prompt else ""
     yield "Safety filter", {True: "on", False: "off", None: ""}[wish.safety_checker]
     yield "Asked", f"<t:{int(generation.created_at.timestamp())}:f> by <@{generation.member_id}>"
@@ -41,8 +40,9 @@ def _lines(generation: Generation, wish: Wish, jobs: Sequence[ProviderJob]) -> I
         yield "Took", f"{round((generation.changed_at - generation.created_at).total_seconds())} s"
     yield "Cost", counted(generation.pictures, "image")
     yield "Request", f"`{generation.id}`"
-    yield "Jobs at the image service", ", ".join(f"`{job.provider_id}`" for job in jobs if job.provider_id)
+    names = [cut(job.provider_id, ID_CHARACTERS_SHOWN) for job in jobs if job.provider_id]
+    yield "Jobs at the image service", ", ".join(f"`{name}`" for name in names)
 
 
 def _shown(text: str) -> str:
-    return as_typed(cut(text, PROMPT_CHARACTERS_SHOWN))
+    return as_typed(cut(text, TEXT_CHARACTERS_SHOWN))

@@ -288,6 +288,20 @@ def photos_in(message: discord.Message, names: Iterable[str]) -> tuple[Hosted, .
     return tuple(photo for photo in found if photo) if all(found) else ()
 
 
+async def message_of(client: discord.Client, generation: Generation) -> discord.Message | None:
+    """The message that shows a generation, as it is now; None where it is gone or was never named.
+
+    Raises:
+        discord.HTTPException: also where the bot may not read the channel.
+    """
+    if generation.message_id is None:
+        return None
+    try:
+        return await client.get_partial_messageable(generation.channel_id).fetch_message(generation.message_id)
+    except discord.NotFound:
+        return None
+
+
 def pictures_in(message: discord.Message) -> list[str]:
     """Where Discord serves the pictures of a result, in their order."""
     return [item.media.url for gallery in _galleries(message.components) for item in gallery.items]

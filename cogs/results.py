@@ -1,5 +1,6 @@
 """The buttons under a result. Each press is a request of its own, accepted and charged like a command."""
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,11 +11,12 @@ from discord.ext import commands
 
 from cogs.answers import answer_error, tell
 from cogs.imagine import begin, random_seed, sources_of
-from cogs.presenter import photos_in, pictures_in
+from cogs.presenter import message_of, photos_in, pictures_in
 from cogs.views.buttons import Action, Press
 from cogs.views.details import details
 from cogs.views.edit import Filled, edit_form, filled_in, roles
 from cogs.views.generation import photo_names
+from services import network
 from services.errors import UserError
 from services.generations import Generation, Source, State
 from services.remakes import Remakes
@@ -23,6 +25,9 @@ from services.runner import Runner
 
 if TYPE_CHECKING:
     from bot import FacelockBot
+
+# Of the 3 s for the first answer.
+FETCH_TIMEOUT_S = 1.0
 
 
 class Results(commands.Cog):
@@ -51,7 +56,7 @@ class Results(commands.Cog):
                 await self._larger(interaction, generation, wish)
             case Action.EDIT:
                 _check_face(interaction, generation, wish)
-                is_face_there = bool(_photos(interaction, wish))
+                is_face_there = bool(await _photos(interaction, generation, wish))
                 await interaction.response.send_modal(edit_form(generation.id, wish, is_face_there=is_face_there))
             case Action.DETAILS:
                 await tell(interaction, details(generation, wish, await self._runner.jobs(generation.id)))
@@ -77,25 +82,24 @@ class Results(commands.Cog):
     async def _generation(self, interaction: discord.Interaction, generation_id: int) -> Generation:
         """What a message's button is about. An id alone could be that of another database."""
         generation = await self._runner.generation(generation_id)
-        message_id = interaction.message.id if interaction.message else None
-        if generation is None or generation.message_id not in (None, message_id):
+        if generation is None or not (_is_below(interaction, generation) or _is_in_history(interaction, generation)):
             raise UserError("The bot knows nothing of this request any more. Use /imagine to ask anew.")
         return generation
 
     async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
-        photos = _own_photos(interaction, generation, wish)
+        photos = await _own_photos(interaction, generation, wish)
         await begin(interaction, self._runner, self._remakes.again(wish, seed=random_seed()), photos)
 
     async def _larger(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
-        photos = _own_photos(interaction, generation, wish)
+        photos = await _own_photos(interaction, generation, wish)
         await begin(interaction, self._runner, self._remakes.larger(wish, seed=random_seed()), photos)
 
     async def _full(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
-        photos = _own_photos(interaction, generation, wish)
+        photos = await _own_photos(interaction, generation, wish)
         await begin(interaction, self._runner, self._remakes.full(wish, number), photos)
 
     async def _vary(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
-        photos = _own_photos(interaction, generation, wish)
+        photos = await _own_photos(interaction, generation, wish)
         varied = self._remakes.varied(wish, number, seed=random_seed())
         faces = [photo for photo, each in zip(photos, wish.references, strict=True) if each.role is Role.FACE]
         pictures = pictures_in(interaction.message) if interaction.message else []
@@ -117,7 +121,7 @@ class Results(commands.Cog):
         generation = await self._generation(interaction, filled.generation_id)
         wish = Wish.from_json(generation.wish)
         _check_face(interaction, generation, wish)
-        old = _photos(interaction, wish)
+        old = await _photos(interaction, generation, wish)
         if old is None or len(filled.photos) > 1:
             if len(filled.photos) != len(wish.references):
                 raise UserError(f"Attach the images of this request again, in this order: {roles(wish)}.")
@@ -136,17 +140,38 @@ def _check_face(interaction: discord.Interaction, generation: Generation, wish: 
         raise UserError("This face belongs to somebody else's request. Use /imagine with your own photo.")
 
 
-def _photos(interaction: discord.Interaction, wish: Wish) -> tuple[Source, ...] | None:
+def _is_below(interaction: discord.Interaction, generation: Generation) -> bool:
+    return generation.message_id in (None, interaction.message.id if interaction.message else None)
+
+
+def _is_in_history(interaction: discord.Interaction, generation: Generation) -> bool:
+    is_own = interaction.user.id == generation.member_id
+    return is_own and interaction.message is not None and interaction.message.flags.ephemeral
+
+
+async def _photos(interaction: discord.Interaction, generation: Generation, wish: Wish) -> tuple[Source, ...] | None:
     """The prepared photos in the message, under addresses that are fresh; None where they are gone."""
     if not wish.references:
         return ()
-    found = photos_in(interaction.message, photo_names(wish.references)) if interaction.message else ()
+    message = interaction.message if _is_below(interaction, generation) else await _fetched(interaction, generation)
+    found = photos_in(message, photo_names(wish.references)) if message else ()
     return tuple(Source(url=photo.url, is_prepared=True) for photo in found) or None
 
 
-def _own_photos(interaction: discord.Interaction, generation: Generation, wish: Wish) -> tuple[Source, ...]:
+async def _fetched(interaction: discord.Interaction, generation: Generation) -> discord.Message | None:
+    """The message that shows what is pressed in the history."""
+    try:
+        async with asyncio.timeout(FETCH_TIMEOUT_S):
+            return await message_of(interaction.client, generation)
+    except discord.Forbidden:
+        return None
+    except (discord.HTTPException, *network.FAULTS) as error:
+        raise UserError("Discord is slow to answer just now. Try again in a moment.") from error
+
+
+async def _own_photos(interaction: discord.Interaction, generation: Generation, wish: Wish) -> tuple[Source, ...]:
     _check_face(interaction, generation, wish)
-    photos = _photos(interaction, wish)
+    photos = await _photos(interaction, generation, wish)
     if photos is None:
         raise UserError("The photo is no longer in this message. Press *Edit* and attach it again.")
     return photos

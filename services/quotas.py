@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from db.ledger import Spending
 
-_MEMBER = "member:"
+_MEMBER, _GUILD = "member:", "guild:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,14 @@ class Balance:
 
 def scope_of(*, guild_id: int | None, member_id: int) -> str:
     """Where a request counts: in its server, or outside servers with the member alone."""
-    return f"{_MEMBER}{member_id}" if guild_id is None else f"guild:{guild_id}"
+    return f"{_MEMBER}{member_id}" if guild_id is None else f"{_GUILD}{guild_id}"
 
 
 def is_private(scope: str) -> bool:
     """Whether a request was made outside servers, where nobody else reads it."""
     return scope.startswith(_MEMBER)
+
+
+def guild_of(scope: str) -> int | None:
+    """The server of a scope; None outside servers."""
+    return int(scope.removeprefix(_GUILD)) if scope.startswith(_GUILD) else None

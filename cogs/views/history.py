@@ -112,6 +112,8 @@ def _outcome(generation: Generation, wish: Wish) -> str:
             return f"a draft of {counted(generation.pictures, 'picture')}" if wish.is_draft else _pictures(generation)
         case State.FAILED:
             return f"no pictures: {as_typed(cut(generation.failure_text or '', REASON_CHARACTERS_SHOWN))}"
+        case State.CANCELLED:
+            return "cancelled"
         case State.RUNNING:
             return "being made"
         case State.RECEIVED | State.QUEUED:

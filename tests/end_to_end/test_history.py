@@ -170,3 +170,16 @@ async def test_a_prompt_is_given_to_whoever_asks(scene: Stage) -> None:
     assert answers[0].text == "```\na *quiet* harbour\n```"
     assert answers[1].text.startswith("I know of no prompt for this message.")
     assert scene.playground.seen_by(answers[0]) == {"Cleo"}
+
+
+async def test_a_page_of_another_database_leads_to_nobody_elses_request(scene: Stage) -> None:
+    async with scene.bot():
+        await scene.delivered(scene.imagine(photo=None))
+        page = await looked(scene)
+    scene.env["DATABASE_URL"] = f"sqlite:///{(scene.folder / 'another.db').as_posix()}"
+
+    async with scene.bot():
+        await scene.delivered(scene.imagine(photo=None, member="Cleo"))
+        text = await told(scene, page, "Again")
+
+    assert text == "The bot knows nothing of this request any more. Use /imagine to ask anew."

@@ -151,7 +151,7 @@ async def test_where_the_message_is_gone_the_photo_is_asked_for(scene: Stage) ->
         text = await told(scene, page, "Again")
         pressed = scene.playground.press(page, "Edit")
         await scene.playground.opened(pressed)
-        edited = scene.playground.submit(pressed, {}, files={"Attach again: face": [PHOTO]})
+        edited = scene.playground.submit(pressed, {}, files={"Attach again": [PHOTO]})
         await scene.delivered(edited)
 
     assert text == "The photo is no longer in this message. Press *Edit* and attach it again."

@@ -20,6 +20,7 @@ from discord.http import Route
 from dotenv import load_dotenv
 
 from cogs.answers import answer_error
+from cogs.notices import DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.sync import sync_commands
 from db import command_guilds
@@ -29,6 +30,7 @@ from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.downloads import Downloads, is_private_url
 from services.errors import FacelockError
+from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
@@ -41,11 +43,13 @@ from services.quotas import Quota
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.tasks import Tasks
+from services.upkeep import Upkeep
+from services.vault import Vault, all_keys
 
 log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
-COGS = ("cogs.quota", "cogs.styles")
+COGS = ("cogs.face", "cogs.provenance", "cogs.quota", "cogs.results", "cogs.styles")
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0
@@ -71,6 +75,8 @@ class FacelockBot(commands.Bot):
     """The Discord client. It needs no privileged intent and keeps no cache of messages or members."""
 
     runner: Runner
+    faces: Faces
+    upkeep: Upkeep
 
     def __init__(self, settings: Settings, catalog: Catalog, database: Database) -> None:
         super().__init__(
@@ -96,6 +102,7 @@ class FacelockBot(commands.Bot):
             await self.load_extension(cog)
         await self._sync_commands()
         await self.runner.start()
+        self.upkeep.start()
 
     async def on_ready(self) -> None:
         """See discord.py."""
@@ -149,6 +156,7 @@ class House:
     settings: Settings
     catalog: Catalog
     database: Database
+    vault: Vault
     addresses: PublicAddresses | None
     hosting: Hosting
     doorway: Doorway = field(default_factory=Doorway)
@@ -164,6 +172,8 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
     model_ids = {Family.SD: settings.sd_model_id, Family.SDXL: settings.sdxl_model_id}
     catalog = read_catalog(settings.catalog_file, base_models(model_ids, default=settings.default_model))
     async with Database.open(settings.database, owner_wait_s=owner_wait_s) as database:
+        key_file = settings.database.with_name("faces.key")
+        vault = Vault(await asyncio.to_thread(all_keys, settings.face_keys, key_file))
         addresses = None
         if settings.public_url is not None:
             addresses = await PublicAddresses.of(database, settings.public_url, now=utc_now)
@@ -171,7 +181,9 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
         if addresses is not None and settings.face_hosting == "public":
             lasting = timedelta(minutes=settings.job_timeout_minutes)
             hosting = PublicHosting(settings.database.parent / "photos", address=addresses.photo, lasting=lasting)
-        house = House(settings=settings, catalog=catalog, database=database, addresses=addresses, hosting=hosting)
+        house = House(
+            settings=settings, catalog=catalog, database=database, vault=vault, addresses=addresses, hosting=hosting
+        )
         async with _listening(house):
             yield house
 
@@ -195,7 +207,7 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
         bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database))
-        bot.runner = await _runner(stack, house, tasks, bot, timing)
+        await _furnish(stack, house, tasks, bot, timing)
         house.doorway.bot, house.doorway.runner = bot, bot.runner
         connection = await stack.enter_async_context(_connected(bot))
         await stack.enter_async_context(tasks)  # ends first: what is being sent still finds Discord connected
@@ -211,14 +223,25 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
                 ended.result()
 
 
-async def _runner(
+async def _furnish(
     stack: contextlib.AsyncExitStack, house: House, tasks: Tasks, bot: FacelockBot, timing: Timing
-) -> Runner:
+) -> None:
+    """Give the bot its services."""
     settings = house.settings
+    photos = await stack.enter_async_context(Photos(detect=settings.face_detection))
+    photo_downloads = await _downloads(stack, settings.discord_api_url)
+    bot.faces = Faces(
+        house.database,
+        vault=house.vault,
+        photos=photos,
+        downloads=photo_downloads,
+        unused_max=timedelta(days=settings.face_days),
+        now=utc_now,
+    )
+    bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
     generations = Generations(house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now)
-    photo_downloads = await _downloads(stack, settings.discord_api_url)
-    return Runner(
+    bot.runner = Runner(
         generations=generations,
         schedule=await load_schedule(generations),
         outside=Outside(
@@ -229,7 +252,8 @@ async def _runner(
             photo_downloads=photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
         ),
-        photos=await stack.enter_async_context(Photos(detect=settings.face_detection)),
+        photos=photos,
+        faces=bot.faces,
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,

@@ -7,9 +7,22 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, Slot, attached, begin, random_seed, suggested_presets, suggested_sizes
+from cogs.imagine import (
+    SHAPES,
+    Photo,
+    Slot,
+    attached,
+    begin,
+    chosen,
+    random_seed,
+    sources_of,
+    suggested_faces,
+    suggested_presets,
+    suggested_sizes,
+)
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.errors import InvalidWish
+from services.faces import Faces
 from services.request import (
     ADAPTERS,
     FAMILY_TABLES,
@@ -26,6 +39,7 @@ from services.request import (
     ModelChoice,
     Role,
     adapters_wish,
+    faces_max,
     styled,
 )
 from services.runner import Runner
@@ -34,6 +48,7 @@ if TYPE_CHECKING:
     from bot import FacelockBot
 
 Percent = app_commands.Range[int, 0, 100]
+FACE_NAME = "A saved face instead of a photo; all its photos with XL and without a style, else the first"
 
 
 class _Advanced(app_commands.Command["Adapters", ..., None]):
@@ -50,9 +65,12 @@ class _Advanced(app_commands.Command["Adapters", ..., None]):
 class Adapters(commands.Cog):
     """Making pictures with the adapters API."""
 
-    def __init__(self, runner: Runner, catalog: Catalog, *, safety_checker: bool, server_id: str | None) -> None:
+    def __init__(
+        self, runner: Runner, faces: Faces, catalog: Catalog, *, safety_checker: bool, server_id: str | None
+    ) -> None:
         self.catalog = catalog
         self._runner = runner
+        self._faces = faces
         self._safety_checker = safety_checker
         self._server_id = server_id
 
@@ -60,6 +78,7 @@ class Adapters(commands.Cog):
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        face_name=FACE_NAME,
         likeness="How closely to follow the face, in percent (60)",
         style="A picture whose style to follow",
         preset="One of the styles that /styles shows",
@@ -73,6 +92,7 @@ class Adapters(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        face_name: str | None = None,
         likeness: Percent | None = None,
         style: discord.Attachment | None = None,
         preset: str | None = None,
@@ -81,20 +101,21 @@ class Adapters(commands.Cog):
         model: str | None = None,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
-        references, photos = attached([_face("", face, likeness), _style("", style, None)])
+        styled_by = self.catalog.preset(preset)
+        if model is None and styled_by is not None:
+            model = styled_by.model
+        saved = await chosen(interaction, self._faces, face_name, face=face)
+        taken = faces_max(self.catalog.model(model).family, with_style=style is not None)
+        faces = [_face("", photo, likeness) for photo in saved[:taken] or [face]]
+        references, photos = attached([*faces, _style("", style, None)])
         asked = Asked(prompt=prompt, references=references, count=count, size=shape)
-        chosen = self.catalog.preset(preset)
-        await self._begin(
-            interaction,
-            styled(asked, chosen, api=Api.ADAPTERS),
-            photos,
-            model=model or (chosen.model if chosen else None),
-            extra=chosen.extra if chosen else None,
-        )
+        extra = styled_by.extra if styled_by else None
+        await self._begin(interaction, styled(asked, styled_by, api=Api.ADAPTERS), photos, model=model, extra=extra)
 
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        face_name=FACE_NAME,
         likeness="How closely to follow the face, in percent (60)",
         face2="A second person; only without a style image, and not with Stable Diffusion 1.5",
         likeness2="How closely to follow the second face, in percent (60)",
@@ -124,6 +145,7 @@ class Adapters(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        face_name: str | None = None,
         likeness: Percent | None = None,
         face2: discord.Attachment | None = None,
         likeness2: Percent | None = None,
@@ -147,9 +169,12 @@ class Adapters(commands.Cog):
         adapter: str | None = None,
         extra: str | None = None,
     ) -> None:
+        saved = await chosen(interaction, self._faces, face_name, face=face)
+        is_alone = not any((face2, face3, style, style2, style3))
+        taken = faces_max(self.catalog.model(model).family, with_style=False) if is_alone else 1
         references, photos = attached(
             [
-                _face("", face, likeness),
+                *(_face("", photo, likeness) for photo in saved[:taken] or [face]),
                 _face("2", face2, likeness2),
                 _face("3", face3, likeness3),
                 _style("", style, style_strength),
@@ -178,7 +203,7 @@ class Adapters(commands.Cog):
         self,
         interaction: discord.Interaction,
         asked: Asked,
-        photos: Sequence[discord.Attachment],
+        photos: Sequence[Photo],
         *,
         model: str | None,
         extra: str | None = None,
@@ -191,7 +216,13 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        await begin(interaction, self._runner, wish, photos)
+        await begin(interaction, self._runner, wish, sources_of(photos, wish.references))
+
+    @imagine.autocomplete("face_name")
+    @advanced.autocomplete("face_name")
+    async def suggest_faces(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The member's own saved faces that fit."""
+        return await suggested_faces(interaction, self._faces, typed)
 
     @imagine.autocomplete("model")
     @advanced.autocomplete("model")
@@ -234,7 +265,7 @@ class Adapters(commands.Cog):
             return None
 
 
-def _face(number: str, photo: discord.Attachment | None, percent: int | None) -> Slot:
+def _face(number: str, photo: Photo | None, percent: int | None) -> Slot:
     return Slot(role=Role.FACE, name=f"face{number}", photo=photo, percent_name=f"likeness{number}", percent=percent)
 
 
@@ -248,6 +279,7 @@ async def setup(bot: "FacelockBot") -> None:
     await bot.add_cog(
         Adapters(
             bot.runner,
+            bot.faces,
             bot.catalog,
             safety_checker=bot.settings.safety_checker,
             server_id=bot.settings.server_id,

@@ -21,12 +21,16 @@ WORK_S = 1.0
 _T = TypeVar("_T")
 
 
-async def in_time(interaction: discord.Interaction, work: Coroutine[Any, Any, _T], *, ephemeral: bool) -> _T:
-    """Do a piece of quick work before the first answer; where it turns out slow, defer and go on with it."""
+async def in_time(
+    interaction: discord.Interaction, work: Coroutine[Any, Any, _T], *, ephemeral: bool, within_s: float | None = None
+) -> _T:
+    """Do a piece of quick work before the first answer; where it takes longer than ``within_s`` (``WORK_S``), defer and
+    go on with it.
+    """
     task = asyncio.ensure_future(work)
     try:
-        done, _ = await asyncio.wait({task}, timeout=WORK_S)
-        if not done:
+        done, _ = await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
+        if not done and not interaction.response.is_done():
             await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         return await task
     except BaseException:

@@ -7,8 +7,18 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine import SHAPES, begin, random_seed, suggested_presets, suggested_sizes
+from cogs.imagine import (
+    SHAPES,
+    begin,
+    chosen,
+    random_seed,
+    sources_of,
+    suggested_faces,
+    suggested_presets,
+    suggested_sizes,
+)
 from services.catalog import Catalog
+from services.faces import Faces
 from services.request import (
     GENERATE_TABLE,
     IMAGES_MAX,
@@ -32,13 +42,15 @@ if TYPE_CHECKING:
 # With a face the service takes other ranges than without one: Discord lets through what either takes.
 STEPS = (GENERATE_TABLE.steps[0], LOCK_TABLE.steps[1])
 GUIDANCE = (GENERATE_TABLE.guidance[0], LOCK_TABLE.guidance[1])
+FACE_NAME = "One of your saved faces instead of a photo; the first of its photos is used"
 
 
 class Identity(commands.Cog):
     """Making pictures with the identity API."""
 
-    def __init__(self, runner: Runner, catalog: Catalog, *, server_id: str | None) -> None:
+    def __init__(self, runner: Runner, faces: Faces, catalog: Catalog, *, server_id: str | None) -> None:
         self._runner = runner
+        self._faces = faces
         self._catalog = catalog
         self._server_id = server_id
 
@@ -46,6 +58,7 @@ class Identity(commands.Cog):
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        face_name=FACE_NAME,
         preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
@@ -56,18 +69,20 @@ class Identity(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        face_name: str | None = None,
         preset: str | None = None,
         shape: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
         asked = Asked(prompt=prompt, count=count, size=shape)
-        await self._begin(interaction, asked, face, preset=self._catalog.preset(preset))
+        await self._begin(interaction, asked, face, face_name, preset=self._catalog.preset(preset))
 
     @app_commands.command()
     @app_commands.describe(
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
+        face_name=FACE_NAME,
         count="How many pictures (1)",
         size="A shape, or pixels such as 768x512; up to 2048 a side with a face, 1024 without",
         negative_prompt="What the pictures should not show; only with a face",
@@ -81,6 +96,7 @@ class Identity(commands.Cog):
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
+        face_name: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] = 1,
         size: str | None = None,
         negative_prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX] | None = None,
@@ -100,33 +116,43 @@ class Identity(commands.Cog):
             seed=seed,
             enhance_prompt=enhance_prompt,
         )
-        await self._begin(interaction, asked, face)
+        await self._begin(interaction, asked, face, face_name)
 
     async def _begin(
         self,
         interaction: discord.Interaction,
         asked: Asked,
         face: discord.Attachment | None,
+        face_name: str | None,
         *,
         preset: Preset | None = None,
     ) -> None:
+        saved = await chosen(interaction, self._faces, face_name, face=face)
+        photos = saved[:1] or ([face] if face else [])
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
-        references = (Reference(role=Role.FACE, scale=SCALE_DEFAULT),) if face else ()
+        references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await begin(interaction, self._runner, wish, [face] if face else [])
+        await begin(interaction, self._runner, wish, sources_of(photos, references))
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """What the catalogue has that fits."""
         return suggested_presets(typed, self._catalog)
 
+    @imagine.autocomplete("face_name")
+    @advanced.autocomplete("face_name")
+    async def suggest_faces(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The member's own saved faces that fit."""
+        return await suggested_faces(interaction, self._faces, typed)
+
     @advanced.autocomplete("size")
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """The shapes in pixels, and any size that the service takes with or without the face."""
-        return suggested_sizes(typed, LOCK_TABLE if "face" in interaction.namespace else GENERATE_TABLE)
+        has_face = "face" in interaction.namespace or "face_name" in interaction.namespace
+        return suggested_sizes(typed, LOCK_TABLE if has_face else GENERATE_TABLE)
 
 
 async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
-    await bot.add_cog(Identity(bot.runner, bot.catalog, server_id=bot.settings.server_id))
+    await bot.add_cog(Identity(bot.runner, bot.faces, bot.catalog, server_id=bot.settings.server_id))

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import discord
 from discord import app_commands
@@ -15,7 +16,8 @@ from cogs.answers import in_time
 from services import network
 from services.catalog import Catalog
 from services.errors import InvalidWish, PhotoRefused, UserError
-from services.generations import NewGeneration
+from services.faces import Faces, SavedPhoto
+from services.generations import NewGeneration, Source
 from services.photos import PHOTO_BYTES_MAX
 from services.quotas import scope_of
 from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, Wish, size_of
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 DEFER_TIMEOUT_S = 1.5
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_INTERACTION = 10062
+# Finding a saved face comes before accepting, within the same three seconds.
+CHOOSE_S = 0.25
 
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 CHOICE_CHARACTERS_MAX = 100
@@ -34,27 +38,31 @@ CHOICE_CHARACTERS_MAX = 100
 SHAPES = [app_commands.Choice(name=shape.capitalize(), value=shape.value) for shape in Shape]
 
 
+# An image for a request: attached to the command, or saved earlier.
+Photo = discord.Attachment | SavedPhoto
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """An attachment option of a command, and the option beside it that says how strongly to follow the image, in
+    """An image option of a command, and the option beside it that says how strongly to follow the image, in
     percent.
     """
 
     role: Role
     name: str
-    photo: discord.Attachment | None
+    photo: Photo | None
     percent_name: str
     percent: int | None = None
 
 
-def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[discord.Attachment]]:
+def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[Photo]]:
     """What was attached, as the request needs it and as Discord gave it, in the same order: faces, then styles.
 
     Raises:
         UserError: a strength was named for an image that is not there.
     """
     references: list[Reference] = []
-    photos: list[discord.Attachment] = []
+    photos: list[Photo] = []
     for slot in sorted(slots, key=lambda slot: slot.role is not Role.FACE):
         if slot.photo is not None:
             scale = SCALE_DEFAULT if slot.percent is None else slot.percent / 100
@@ -63,6 +71,27 @@ def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[discord
         elif slot.percent is not None:
             raise UserError(f"`{slot.percent_name}` needs an image in `{slot.name}`. Attach one, or leave it out.")
     return tuple(references), photos
+
+
+async def chosen(
+    interaction: discord.Interaction, faces: Faces, said: str | None, *, face: discord.Attachment | None
+) -> tuple[SavedPhoto, ...]:
+    """The photos of the saved face that the member named; none where they named none.
+
+    Raises:
+        UserError: they attached a face as well, or have none of that name.
+    """
+    if said is None:
+        return ()
+    if face is not None:
+        raise UserError("Take either `face` or `face_name`, and leave out the other.")
+    choosing = faces.choose(interaction.user.id, said)
+    return await in_time(interaction, choosing, ephemeral=False, within_s=CHOOSE_S)
+
+
+async def suggested_faces(interaction: discord.Interaction, faces: Faces, typed: str) -> list[app_commands.Choice[str]]:
+    """The names of the member's own faces that fit, the default one first."""
+    return [app_commands.Choice(name=name, value=name) for name in await faces.suggested(interaction.user.id, typed)]
 
 
 def random_seed() -> int:
@@ -96,18 +125,39 @@ def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
     ]
 
 
-async def begin(
-    interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[discord.Attachment]
-) -> None:
+class Attached(Protocol):
+    """A photo that a member has just attached, or one of a saved face; ``size`` is in bytes."""
+
+    @property
+    def url(self) -> str:
+        """Where Discord serves it for now."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """See above."""
+        ...
+
+
+def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> tuple[Source, ...]:
+    """Where photos, in the order of their references, are fetched from: fresh ones, or those of a saved face.
+
+    Raises:
+        PhotoRefused: one is too large.
+    """
+    for number, (photo, reference) in enumerate(zip(photos, references, strict=True), start=1):
+        if photo.size > PHOTO_BYTES_MAX:
+            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
+            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+    return tuple(Source(url=photo.url) for photo in photos)
+
+
+async def begin(interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[Source]) -> None:
     """Have a wish accepted and tell Discord that the answer will come. ``photos`` are in the order of its references.
 
     Raises:
         UserError: it was not accepted, and nothing was charged.
     """
-    for number, (photo, reference) in enumerate(zip(photos, wish.references, strict=True), start=1):
-        if photo.size > PHOTO_BYTES_MAX:
-            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
-            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
     new = _new_generation(interaction, wish, photos)
     generation_id = await in_time(interaction, runner.accept(new), ephemeral=False)
     if generation_id is None:
@@ -135,9 +185,7 @@ async def _acknowledge(interaction: discord.Interaction, runner: Runner, generat
     await runner.acknowledged(generation_id, message_id)
 
 
-def _new_generation(
-    interaction: discord.Interaction, wish: Wish, photos: Sequence[discord.Attachment]
-) -> NewGeneration:
+def _new_generation(interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
     channel_id = interaction.channel_id
     assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
     return NewGeneration(
@@ -150,5 +198,5 @@ def _new_generation(
         file_limit_bytes=interaction.filesize_limit,
         wish=wish.to_json(),
         images=wish.images,
-        photo_urls=tuple(photo.url for photo in photos),
+        photos=tuple(photos),
     )

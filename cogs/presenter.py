@@ -7,16 +7,19 @@ import logging
 import re
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import discord
 
+from cogs.files import release
 from cogs.views.generation import Frame, detour_line, failure_sentence, layout, photo_names, ready_line
 from services import network
 from services.generations import Generation, Hosted
 from services.presenter import (
+    Cancelled,
     DiscordUnavailable,
     Failure,
     NeverAcknowledged,
@@ -32,6 +35,9 @@ from services.request import Wish
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 120.0
+# Whoever waits longer for an end has probably looked away. Within it the member is still there, and one more line under
+# every result would be noise for everybody else.
+CALL_BACK_AFTER = timedelta(minutes=1)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
@@ -83,10 +89,10 @@ class DiscordPresenter:
                 return await self._refuse(generation, generation.token, scene)
             return await self._edit(generation, wish, scene)
         except (_MessageGoneError, _NoAccessError) as error:
-            if isinstance(scene, Progress):
+            if isinstance(scene, Progress | Cancelled):
                 raise NowhereToShow("the message is out of reach") from error
         except _CannotEditError as error:
-            if isinstance(scene, Progress):
+            if isinstance(scene, Progress | Cancelled):
                 raise NowhereToShow("the message cannot be edited") from error
             with contextlib.suppress(_NoAccessError):
                 return await self._post_anew(generation, wish, scene)
@@ -95,9 +101,13 @@ class DiscordPresenter:
     async def _edit(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
         if generation.token:
             try:
-                return _shown(await self._edit_by_token(generation, generation.token, wish, scene), wish)
+                message = await self._edit_by_token(generation, generation.token, wish, scene)
             except _TokenOverError:
                 log.info("generation %d: its interaction is over, the bot edits the message itself", generation.id)
+            else:
+                if isinstance(scene, Result | Failure) and _took_long(generation):
+                    await self._call_back(generation, message.id, scene)
+                return _shown(message, wish)
         if generation.message_id is None:
             raise _CannotEditError
         return await self._edit_in_channel(generation, generation.message_id, wish, scene)
@@ -120,7 +130,7 @@ class DiscordPresenter:
                 message = await channel.get_partial_message(message_id).edit(
                     view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
                 )
-        if not isinstance(scene, Progress):
+        if isinstance(scene, Result | Failure):
             await self._call_back(generation, message_id, scene)
         return _shown(message, wish)
 
@@ -214,6 +224,11 @@ def _only(member_id: int) -> discord.AllowedMentions:
     return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(member_id)], replied_user=False)
 
 
+def _took_long(generation: Generation) -> bool:
+    """The same at every try, so that a repeated edit decides as the first one did."""
+    return generation.changed_at - generation.created_at > CALL_BACK_AFTER
+
+
 @contextlib.contextmanager
 def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[discord.File]]:
     """The files that a scene uploads, closed afterwards. Pictures are read from disk while they are sent."""
@@ -227,14 +242,11 @@ def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[d
                 files.append(discord.File(io.BytesIO(photo), filename=name))
         yield files
     finally:
-        for file in files:
-            file.close()
-            # discord.py leaves a bound method of the buffer in the buffer, a cycle that would keep its bytes for long.
-            vars(file.fp).pop("close", None)
+        release(files)
 
 
 def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
-    if isinstance(scene, Failure):
+    if isinstance(scene, Failure | Cancelled):
         return Frame()
     names = photo_names(wish.references)
     if isinstance(scene, Progress) and scene.new_photos:
@@ -274,6 +286,19 @@ def photos_in(message: discord.Message, names: Iterable[str]) -> tuple[Hosted, .
             served[name] = Hosted(url=media.url, attachment_id=media.attachment_id or _id_in(address.path))
     found = [served.get(name) for name in names]
     return tuple(photo for photo in found if photo) if all(found) else ()
+
+
+def pictures_in(message: discord.Message) -> list[str]:
+    """Where Discord serves the pictures of a result, in their order."""
+    return [item.media.url for gallery in _galleries(message.components) for item in gallery.items]
+
+
+def _galleries(components: Iterable[object]) -> Generator[discord.MediaGalleryComponent]:
+    for component in components:
+        if isinstance(component, discord.MediaGalleryComponent):
+            yield component
+        elif isinstance(component, discord.Container):
+            yield from _galleries(component.children)
 
 
 def _thumbnails(components: Iterable[object]) -> Generator[discord.UnfurledMediaItem]:

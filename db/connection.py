@@ -118,6 +118,8 @@ async def _connected(path: Path) -> AsyncGenerator[aiosqlite.Connection]:
             # FULL: an accepted request survives even a power cut; measured at 0.2 ms a commit on an SSD.
             await connection.execute("PRAGMA synchronous = FULL")
             await connection.execute("PRAGMA foreign_keys = ON")
+            # What is deleted is overwritten: a face that its owner deletes must not live on in the file's free pages.
+            await connection.execute("PRAGMA secure_delete = ON")
             await _migrate(connection, path)
         except sqlite3.DatabaseError as error:
             raise _unusable(path, error) from error

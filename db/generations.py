@@ -22,11 +22,20 @@ class State(StrEnum):
     FINISHED = "finished"
     SETTLED = "settled"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def is_terminal(self) -> bool:
         """Nothing more happens to it, except that its message may still be behind."""
-        return self in (State.SETTLED, State.FAILED)
+        return self in (State.SETTLED, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a photo is fetched from; a prepared one has come out of the bot before, and is used as it is."""
+
+    url: str = field(repr=False)
+    is_prepared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +51,7 @@ class NewGeneration:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
-    photo_urls: tuple[str, ...] = field(default=(), repr=False)
+    photos: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +68,7 @@ class Hosted:
 class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
-    ``photo_urls`` are the photos as attached, ``hosted`` the same ones prepared, in the same order.
+    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
     """
 
     id: int
@@ -72,7 +81,7 @@ class Generation:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
-    photo_urls: tuple[str, ...] = field(repr=False)
+    photos: tuple[Source, ...]
     hosted: tuple[Hosted, ...]
     message_id: int | None
     state: State
@@ -98,7 +107,7 @@ class Generation:
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
-            photo_urls=tuple(json.loads(row["photo_urls"] or "[]")),
+            photos=tuple(Source(**source) for source in json.loads(row["photos"] or "[]")),
             hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
             state=State(row["state"]),
@@ -116,13 +125,14 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
-                                 file_limit_bytes, wish, images, photo_urls, state, version, created_at, changed_at)
+                                 file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
-                :file_limit_bytes, :wish, :images, :photo_urls, 'received', 1, :at, :at)
+                :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
-    values = asdict(new) | {"photo_urls": json.dumps(new.photo_urls), "at": to_text(at)}
+    fields = asdict(new)
+    values = fields | {"photos": json.dumps(fields["photos"]), "at": to_text(at)}
     rows = await connection.execute_fetchall(sql, values)
     return next((row["id"] for row in rows), None)
 
@@ -130,6 +140,13 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
 async def get(connection: aiosqlite.Connection, generation_id: int) -> Generation | None:
     """The generation of that id."""
     rows = await connection.execute_fetchall("SELECT * FROM generations WHERE id = :id", {"id": generation_id})
+    return next(map(Generation.from_row, rows), None)
+
+
+async def of_message(connection: aiosqlite.Connection, message_id: int) -> Generation | None:
+    """The generation that is shown in this message; where it was posted anew, in the last one."""
+    sql = "SELECT * FROM generations WHERE message_id = :message_id"
+    rows = await connection.execute_fetchall(sql, {"message_id": message_id})
     return next(map(Generation.from_row, rows), None)
 
 
@@ -148,10 +165,16 @@ async def behind(connection: aiosqlite.Connection) -> list[int]:
 
 
 async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> int:
-    """How many requests of a member are under way, in all servers together."""
+    """How many requests of a member are under way, in all servers together; a cancelled one is while it is at the
+    provider.
+    """
     sql = """
-        SELECT count(*) FROM generations
-        WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished')
+        SELECT (SELECT count(*) FROM generations
+                WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished'))
+             + (SELECT count(DISTINCT generation_id)
+                FROM provider_jobs JOIN generations ON generations.id = generation_id
+                WHERE provider_jobs.state IN ('submitting', 'submitted')
+                  AND generations.state = 'cancelled' AND member_id = :member_id)
     """
     rows = await connection.execute_fetchall(sql, {"member_id": member_id})
     return next(iter(rows))[0]
@@ -239,6 +262,17 @@ async def to_failed(
     return next(map(Generation.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
+async def to_cancelled(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> Generation | None:
+    """Anything whose pictures are not there yet -> cancelled; returns the row, or None where it was too late."""
+    sql = """
+        UPDATE generations SET state = 'cancelled', changed_at = :at, version = version + 1
+        WHERE id = :id AND state IN ('received', 'queued', 'running')
+        RETURNING *
+    """
+    rows = await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)})
+    return next(map(Generation.from_row, rows), None)
+
+
 async def mark_shown(
     connection: aiosqlite.Connection, generation_id: int, *, version: int, message_id: int | None, at: datetime
 ) -> None:
@@ -253,8 +287,8 @@ async def mark_shown(
     values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
     await connection.execute_fetchall(sql, values)
     forget = """
-        UPDATE generations SET token = NULL, photo_urls = NULL, hosted = NULL
-        WHERE id = :id AND state IN ('settled', 'failed') AND shown = version
+        UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
+        WHERE id = :id AND state IN ('settled', 'failed', 'cancelled') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})
 

@@ -211,6 +211,23 @@ async def close(connection: aiosqlite.Connection, generation_id: int) -> None:
     await connection.execute_fetchall(sql, {"generation_id": generation_id})
 
 
+async def close_waiting(connection: aiosqlite.Connection, generation_id: int) -> None:
+    """What of this generation is not at the provider yet is not wanted any more."""
+    sql = "UPDATE provider_jobs SET state = 'closed' WHERE generation_id = :generation_id AND state = 'waiting'"
+    await connection.execute_fetchall(sql, {"generation_id": generation_id})
+
+
+async def drop(connection: aiosqlite.Connection, job_id: str) -> bool:
+    """At the provider -> closed, where its generation was cancelled; returns whether that was so."""
+    sql = """
+        UPDATE provider_jobs SET state = 'closed'
+        WHERE id = :id AND state IN ('submitting', 'submitted')
+          AND generation_id IN (SELECT id FROM generations WHERE state = 'cancelled')
+        RETURNING id
+    """
+    return bool(await connection.execute_fetchall(sql, {"id": job_id}))
+
+
 async def lengths(connection: aiosqlite.Connection, *, each: int) -> list[KnownLength]:
     """How long the last jobs of every kind took, at most ``each`` of a kind, oldest first."""
     sql = """

@@ -10,6 +10,11 @@ POST   /client/choices                              {member, channel, name, comm
                                                     the bot suggests for an option, {choices: [{name, value}]}; null
                                                     when it did not answer within three seconds
 POST   /client/messages/{id}/press                  {member, custom_id}
+POST   /client/messages/{id}/choose                 {member, custom_id, values: [...]}
+POST   /client/messages/{id}/commands               {member, name, command_id}: from the message's menu
+POST   /client/users/{id}/commands                  {member, channel, name, command_id}: from a person's menu
+POST   /client/interactions/{id}/submit             form: payload_json {member, values: {custom_id: ...}}, and files,
+                                                    their fields named after the upload: the form that its answer opened
 POST   /client/messages/{id}/dismiss                {member}: hide a private message
 POST   /client/messages/{id}/delete                 {member}: one's own, or any for an administrator
 GET    /client/events?member=                       server-sent events; Last-Event-ID replays what was missed
@@ -27,15 +32,27 @@ from typing import Any, cast
 from aiohttp import BodyPartReader, web
 
 from playground.answers import json_response
+from playground.commands import CommandKind
 from playground.errors import Json, MemberError
-from playground.interactions import CommandCall, press_button, run_command
+from playground.interactions import CommandCall, run_command
 from playground.journal import Journal
 from playground.messages import MAX_MEMBER_FILE_BYTES, member_deletes, member_dismisses, member_says
-from playground.model import Event, EventKind, Interaction, InteractionKind, Message, Permission, User
+from playground.modals import Filling
+from playground.model import (
+    Event,
+    EventKind,
+    Interaction,
+    InteractionKind,
+    Message,
+    MessageKind,
+    Permission,
+    User,
+)
 from playground.multipart import Upload
 from playground.options import Focus
 from playground.sample_face import SAMPLE_FACE_NAME, sample_face
 from playground.state import State
+from playground.uses import choose_values, press_button, run_message_command, run_user_command, submit_form
 from playground.wire import Wire
 
 SHOWN_MESSAGES = 100
@@ -68,6 +85,10 @@ class ClientApi:
             web.post("/client/commands", _guarded(self._run_command)),
             web.post("/client/choices", _guarded(self._choices)),
             web.post("/client/messages/{id}/press", _guarded(self._press)),
+            web.post("/client/messages/{id}/choose", _guarded(self._choose)),
+            web.post("/client/messages/{id}/commands", _guarded(self._message_command)),
+            web.post("/client/users/{id}/commands", _guarded(self._user_command)),
+            web.post("/client/interactions/{id}/submit", _guarded(self._submit)),
             web.post("/client/messages/{id}/dismiss", _guarded(self._dismiss)),
             web.post("/client/messages/{id}/delete", _guarded(self._delete)),
             web.get("/client/events", _guarded(self._events)),
@@ -107,9 +128,17 @@ class ClientApi:
         extra = {
             "only_you": message.is_ephemeral,
             "pings_you": message.pinged_everyone or member.id in message.pinged_users,
+            "used": self._used(message),
             "can_delete": not message.is_ephemeral and (is_moderator or message.author_id == member.id),
         }
         return self._wire.message(message) | {"playground": extra}
+
+    def _used(self, message: Message) -> str | None:
+        """The command that the message answers, itself or after its form."""
+        interaction = self._state.interactions.get(message.interaction_id or 0)
+        if interaction is None or message.kind not in (MessageKind.COMMAND, MessageKind.CONTEXT_COMMAND):
+            return None
+        return _used(self._state.interactions.get(interaction.trigger_id or 0, interaction))
 
     async def _commands(self, request: web.Request) -> web.StreamResponse:
         member = self._state.member(request.query.get("member", ""))
@@ -144,6 +173,40 @@ class ClientApi:
         fields, message, member = await self._message_action(request)
         interaction = press_button(self._state, member, message, str(fields.get("custom_id", "")))
         return json_response(_interaction(interaction))
+
+    async def _choose(self, request: web.Request) -> web.StreamResponse:
+        fields, message, member = await self._message_action(request)
+        values = fields.get("values", [])
+        interaction = choose_values(self._state, member, message, str(fields.get("custom_id", "")), values)
+        return json_response(_interaction(interaction))
+
+    async def _message_command(self, request: web.Request) -> web.StreamResponse:
+        fields, message, member = await self._message_action(request)
+        name, command_id = str(fields.get("name", "")), _id(fields, "command_id")
+        interaction = run_message_command(self._state, member, message, name, command_id=command_id)
+        return json_response(_interaction(interaction))
+
+    async def _user_command(self, request: web.Request) -> web.StreamResponse:
+        fields = _json_object(await request.text())
+        member = self._state.member(str(fields.get("member", "")))
+        channel = self._state.channel(str(fields.get("channel", "")), member=member)
+        target = self._state.person(request.match_info["id"])
+        name, command_id = str(fields.get("name", "")), _id(fields, "command_id")
+        interaction = run_user_command(self._state, member, channel, target, name, command_id=command_id)
+        return json_response(_interaction(interaction))
+
+    async def _submit(self, request: web.Request) -> web.StreamResponse:
+        fields, uploads = await _read_form(request)
+        member = self._state.member(str(fields.get("member", "")))
+        found = request.match_info["id"]
+        trigger = self._state.interactions.get(int(found)) if found.isdecimal() else None
+        if trigger is None:
+            raise MemberError("That form is not there any more.")
+        files: dict[str, list[Upload]] = {}
+        for upload in uploads:
+            files.setdefault(upload.field, []).append(upload)
+        filling = Filling(values=_mapping(fields, "values"), files=files)
+        return json_response(_interaction(submit_form(self._state, member, trigger, filling)))
 
     async def _dismiss(self, request: web.Request) -> web.StreamResponse:
         _, message, member = await self._message_action(request)
@@ -229,27 +292,44 @@ def _guarded(handler: Handler) -> Handler:
     return guarded
 
 
+def _used(interaction: Interaction) -> str | None:
+    """The command as members call it, with a slash where they type one; None for anything else."""
+    is_typed = interaction.data.get("type") == CommandKind.CHAT_INPUT
+    return f"/{interaction.command}" if is_typed else interaction.command
+
+
 def _interaction(interaction: Interaction) -> Json:
     return {
         "id": str(interaction.id),
         "state": interaction.state,
         "channel_id": str(interaction.channel_id),
-        "command": interaction.command,
+        "command": _used(interaction),
         "source_id": str(interaction.source_id) if interaction.source_id else None,
         "custom_id": interaction.data.get("custom_id"),
+        "modal": interaction.modal,
+        "trigger_id": str(interaction.trigger_id) if interaction.trigger_id else None,
     }
 
 
 def _read_call(fields: Json, uploads: list[Upload]) -> CommandCall:
-    options, command_id = fields.get("options"), str(fields.get("command_id", ""))
     return CommandCall(
         member=str(fields.get("member", "")),
         channel=str(fields.get("channel", "")),
         name=str(fields.get("name", "")),
-        command_id=int(command_id) if command_id.isdecimal() else None,
-        options=cast("Mapping[str, object]", options) if isinstance(options, dict) else {},
+        command_id=_id(fields, "command_id"),
+        options=_mapping(fields, "options"),
         attachments={upload.field: (upload.filename, upload.content) for upload in uploads},
     )
+
+
+def _id(fields: Json, key: str) -> int | None:
+    found = str(fields.get(key, ""))
+    return int(found) if found.isdecimal() else None
+
+
+def _mapping(fields: Json, key: str) -> Mapping[str, object]:
+    found = fields.get(key)
+    return cast("Mapping[str, object]", found) if isinstance(found, dict) else {}
 
 
 def _json_object(text: str) -> Json:

@@ -4,6 +4,7 @@ https://discord.com/developers/docs/interactions/application-commands
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +15,7 @@ from playground.validation import Form, Problems
 
 # All limits: the page above.
 MAX_COMMANDS = 100
+MAX_CONTEXT_COMMANDS = 15
 MAX_OPTIONS = 25
 MAX_CHOICES = 25
 MAX_NAME = 32
@@ -28,12 +30,19 @@ MAX_NUMBER = 2**53
 
 _NAME = re.compile(r"[-_'\w\u0900-\u097F\u0E00-\u0E7F]{1,32}")
 
-CHAT_INPUT = 1
 GUILD_CONTEXT = 0
 BOT_DIRECT_CONTEXT = 1
 _CONTEXTS = (0, 1, 2)
 _INTEGRATION_TYPES = (0, 1)
 _CHANNEL_TYPES = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
+
+
+class CommandKind(IntEnum):
+    """Command types; same page. The last two are found in the menu of a person or of a message."""
+
+    CHAT_INPUT = 1
+    USER = 2
+    MESSAGE = 3
 
 
 class OptionKind(IntEnum):
@@ -67,8 +76,18 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The name that members type."""
+        """The name that members type, or find in a menu."""
         return self.definition["name"]
+
+    @property
+    def kind(self) -> CommandKind:
+        """Where members find it."""
+        return CommandKind(self.definition["type"])
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What no other command of its scope has: kind and name."""
+        return self.definition["type"], self.name
 
     @property
     def options(self) -> list[Json]:
@@ -88,12 +107,12 @@ class Command:
 def read_command(data: object, problems: Problems, at: tuple[str | int, ...] = ()) -> Json:
     """Check one definition and return it as Discord keeps it; what is wrong goes to `problems`."""
     form = Form(data, problems, at)
-    kind = form.integer("type", among=(CHAT_INPUT,)) or CHAT_INPUT
+    kind = form.integer("type", among=tuple(CommandKind)) or CommandKind.CHAT_INPUT
     definition: Json = {
-        "type": kind,
-        "name": _name(form),
+        "type": int(kind),
+        "name": _name(form) if kind == CommandKind.CHAT_INPUT else _menu_name(form),
         "name_localizations": _localized(form, "name_localizations", most=MAX_NAME),
-        "description": form.text("description", least=1, most=MAX_DESCRIPTION, required=True) or "",
+        "description": _description(form, kind),
         "description_localizations": _localized(form, "description_localizations", most=MAX_DESCRIPTION),
         "default_member_permissions": _permissions(form),
         "dm_permission": form.boolean("dm_permission") if form.data.get("dm_permission") is not None else True,
@@ -101,7 +120,10 @@ def read_command(data: object, problems: Problems, at: tuple[str | int, ...] = (
         "integration_types": _numbers(form, "integration_types", among=_INTEGRATION_TYPES) or [0],
         "nsfw": form.boolean("nsfw"),
     }
-    if options := _options(form, inside=None):
+    if kind != CommandKind.CHAT_INPUT and form.data.get("options"):
+        said = "Context menu commands cannot have options"
+        form.fail("options", "APPLICATION_COMMAND_CONTEXT_MENU_OPTIONS_INVALID", said)
+    elif options := _options(form, inside=None):
         definition["options"] = options
     if _length(definition) > MAX_TOTAL:
         said = f"Command exceeds maximum size ({MAX_TOTAL})"
@@ -116,12 +138,20 @@ def read_commands(data: object) -> list[Json]:
         problems.add((), "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
         problems.raise_if_any()
     entries = cast("list[object]", data)
-    if len(entries) > MAX_COMMANDS:
-        raise ApiError(Refusal.TOO_MANY_COMMANDS)
     found = [read_command(entry, problems, (position,)) for position, entry in enumerate(entries)]
+    refuse_too_many(definition["type"] for definition in found)
     _refuse_repeats(found, problems)
     problems.raise_if_any()
     return found
+
+
+def refuse_too_many(kinds: Iterable[int]) -> None:
+    """Refuse more commands of one kind than a scope can have. Raises ApiError 30032."""
+    counts = Counter(kinds)
+    if counts[CommandKind.CHAT_INPUT] > MAX_COMMANDS:
+        raise ApiError(Refusal.TOO_MANY_COMMANDS)
+    if max(counts[CommandKind.USER], counts[CommandKind.MESSAGE]) > MAX_CONTEXT_COMMANDS:
+        raise ApiError(Refusal.TOO_MANY_CONTEXT_COMMANDS)
 
 
 def read_choices(form: Form, kind: int) -> list[Json]:
@@ -130,12 +160,13 @@ def read_choices(form: Form, kind: int) -> list[Json]:
 
 
 def _refuse_repeats(definitions: Iterable[Json], problems: Problems) -> None:
-    seen: set[str] = set()
+    seen: set[tuple[int, str]] = set()
     for position, definition in enumerate(definitions):
-        if definition["name"] in seen:
+        key = definition["type"], definition["name"]
+        if key in seen:
             said = "Application command names must be unique"
             problems.add((position,), "APPLICATION_COMMANDS_DUPLICATE_NAME", said)
-        seen.add(definition["name"])
+        seen.add(key)
 
 
 def _name(form: Form) -> str:
@@ -143,6 +174,21 @@ def _name(form: Form) -> str:
     if name is not None and not (_NAME.fullmatch(name) and name == name.lower()):
         form.fail("name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
     return name or ""
+
+
+def _menu_name(form: Form) -> str:
+    """In a menu a name may have spaces and capitals."""
+    return form.text("name", least=1, most=MAX_NAME, required=True) or ""
+
+
+def _description(form: Form, kind: int) -> str:
+    """Discord refuses the same in a menu; its code for it is not published."""
+    if kind == CommandKind.CHAT_INPUT:
+        return form.text("description", least=1, most=MAX_DESCRIPTION, required=True) or ""
+    if form.text("description", most=MAX_DESCRIPTION):
+        said = "Context menu commands cannot have description"
+        form.fail("description", "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_INVALID", said)
+    return ""
 
 
 def _localized(form: Form, key: str, *, most: int) -> dict[str, str] | None:

@@ -1,11 +1,20 @@
 """Discord's component rules, one reader a kind. https://discord.com/developers/docs/components/reference."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from playground.errors import Json
-from playground.model import ATTACHMENT_SCHEME, ComponentKind, walk
-from playground.validation import Form, Problems
+from playground.fields import (
+    Reading,
+    file_upload,
+    given,
+    read_custom_id,
+    read_emoji,
+    string_select,
+    text_input,
+    user_select,
+)
+from playground.model import ATTACHMENT_SCHEME, SELECTS, ComponentKind, walk
+from playground.validation import Form
 
 # All limits: https://discord.com/developers/docs/components/reference, each under its component.
 MAX_COMPONENTS = 40
@@ -14,11 +23,13 @@ MAX_ROWS = 5
 MAX_BUTTONS = 5
 MAX_SECTION_TEXTS = 3
 MAX_GALLERY_ITEMS = 10
-MAX_CUSTOM_ID = 100
 MAX_LABEL = 80
 MAX_BUTTON_URL = 512
 MAX_MEDIA_URL = 2048
 MAX_DESCRIPTION = 1024
+MAX_MODAL_COMPONENTS = 5
+MAX_MODAL_LABEL = 45
+MAX_MODAL_DESCRIPTION = 100
 MAX_COMPONENT_ID = 2**31 - 1
 MAX_COLOR = 0xFFFFFF
 
@@ -26,19 +37,7 @@ LINK_STYLE = 5
 PREMIUM_STYLE = 6
 BUTTON_STYLES = range(1, 7)
 
-
-@dataclass(slots=True)
-class _Reading:
-    """What has been seen so far in one message."""
-
-    problems: Problems
-    count: int = 0
-    text_length: int = 0
-    custom_ids: set[str] = field(default_factory=set[str])
-    ids: set[int] = field(default_factory=set[int])
-
-
-Reader = Callable[[Form, _Reading], Json]
+Reader = Callable[[Form, Reading], Json]
 
 
 def read_components(form: Form, *, layout: bool) -> tuple[Json, ...]:
@@ -46,9 +45,20 @@ def read_components(form: Form, *, layout: bool) -> tuple[Json, ...]:
 
     What is wrong goes to the form's problems; `layout` says whether the message has the Components V2 flag.
     """
-    reading = _Reading(form.problems)
     children = form.forms("components", most=MAX_COMPONENTS if layout else MAX_ROWS)
-    found = _read_all(children, reading, allowed=_TOP_LEVEL if layout else _LEGACY_TOP_LEVEL)
+    return _read_top(form, children, Reading(form.problems), allowed=_TOP_LEVEL if layout else _LEGACY_TOP_LEVEL)
+
+
+def read_modal_components(form: Form) -> tuple[Json, ...]:
+    """As `read_components`, for a modal."""
+    children = form.forms("components", least=1, most=MAX_MODAL_COMPONENTS)
+    return _read_top(form, children, Reading(form.problems, in_modal=True), allowed=_IN_MODAL)
+
+
+def _read_top(
+    form: Form, children: Iterable[Form], reading: Reading, *, allowed: frozenset[ComponentKind]
+) -> tuple[Json, ...]:
+    found = _read_all(children, reading, allowed=allowed)
     if reading.count > MAX_COMPONENTS:
         said = f"The total number of components cannot exceed {MAX_COMPONENTS}."
         form.fail("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", said)
@@ -68,12 +78,12 @@ def _number(components: Iterable[Json], taken: set[int]) -> None:
                 component["id"] = next(free)
 
 
-def _read_all(forms: Iterable[Form], reading: _Reading, *, allowed: frozenset[ComponentKind]) -> list[Json]:
+def _read_all(forms: Iterable[Form], reading: Reading, *, allowed: frozenset[ComponentKind]) -> list[Json]:
     read = (_read_one(form, reading, allowed=allowed) for form in forms)
     return [component for component in read if component is not None]
 
 
-def _read_one(form: Form, reading: _Reading, *, allowed: frozenset[ComponentKind]) -> Json | None:
+def _read_one(form: Form, reading: Reading, *, allowed: frozenset[ComponentKind]) -> Json | None:
     number = form.integer("type", among=allowed, required=True)
     if number is None:
         return None
@@ -86,47 +96,44 @@ def _read_one(form: Form, reading: _Reading, *, allowed: frozenset[ComponentKind
     return {"type": int(kind), "id": identity, **_READERS[kind](form, reading)}
 
 
-def _action_row(form: Form, reading: _Reading) -> Json:
+def _action_row(form: Form, reading: Reading) -> Json:
     children = form.forms("components", least=1, most=MAX_BUTTONS)
-    return {"components": _read_all(children, reading, allowed=_IN_ROW)}
+    found = _read_all(children, reading, allowed=_IN_MODAL_ROW if reading.in_modal else _IN_ROW)
+    if len(children) > 1 and any(component["type"] in _FILLING_A_ROW for component in found):
+        form.fail("components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "The specified component exceeds the maximum width")
+    for child in children if reading.in_modal else ():
+        child.text("label", most=MAX_MODAL_LABEL, required=True)
+    return {"components": found}
 
 
-def _button(form: Form, reading: _Reading) -> Json:
+def _label(form: Form, reading: Reading) -> Json:
+    found: Json = {"label": form.text("label", least=1, most=MAX_MODAL_LABEL, required=True) or ""}
+    found |= given(description=form.text("description", least=1, most=MAX_MODAL_DESCRIPTION))
+    inside = form.form("component", required=True)
+    component = inside and _read_one(inside, reading, allowed=_IN_LABEL)
+    return found | ({"component": component} if component else {})
+
+
+def _button(form: Form, reading: Reading) -> Json:
     style = form.integer("style", among=BUTTON_STYLES, required=True) or 1
     button: Json = {"style": style}
-    button |= _given(label=form.text("label", most=MAX_LABEL), emoji=_emoji(form))
+    button |= given(label=form.text("label", most=MAX_LABEL), emoji=read_emoji(form))
     if form.boolean("disabled"):
         button["disabled"] = True
     if style == PREMIUM_STYLE:
-        return button | _given(sku_id=form.snowflake("sku_id", required=True))
+        return button | {"sku_id": str(form.snowflake("sku_id", required=True))}
     if not form.data.get("label") and not form.data.get("emoji"):
         form.fail(None, "BUTTON_COMPONENT_INVALID_LABEL_OR_EMOJI", "A button must have a label or an emoji.")
+    if form.data.get("url") and form.data.get("custom_id"):
+        said = "A custom id and url cannot both be specified"
+        form.fail(None, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", said)
     if style == LINK_STYLE:
-        return button | {
-            "url": _address(form, "url", most=MAX_BUTTON_URL, schemes=("http://", "https://", "discord://"))
-        }
-    return button | {"custom_id": _custom_id(form, reading)}
+        schemes = ("http://", "https://", "discord://")
+        return button | {"url": _address(form, "url", most=MAX_BUTTON_URL, schemes=schemes)}
+    return button | {"custom_id": read_custom_id(form, reading)}
 
 
-def _custom_id(form: Form, reading: _Reading) -> str:
-    custom_id = form.text("custom_id", least=1, most=MAX_CUSTOM_ID, required=True)
-    if custom_id in reading.custom_ids:
-        form.fail("custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
-    reading.custom_ids.add(custom_id or "")
-    return custom_id or ""
-
-
-def _emoji(form: Form) -> Json | None:
-    emoji = form.form("emoji")
-    if emoji is None:
-        return None
-    identity, name = emoji.snowflake("id"), emoji.text("name", most=100)
-    if identity is None and not name:
-        emoji.fail(None, "BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji")
-    return {"name": name} if identity is None else {"id": str(identity), "name": name}
-
-
-def _section(form: Form, reading: _Reading) -> Json:
+def _section(form: Form, reading: Reading) -> Json:
     children = form.forms("components", least=1, most=MAX_SECTION_TEXTS)
     texts = _read_all(children, reading, allowed=_IN_SECTION)
     accessory = form.form("accessory", required=True)
@@ -134,17 +141,17 @@ def _section(form: Form, reading: _Reading) -> Json:
     return {"components": texts, "accessory": found} if found else {"components": texts}
 
 
-def _text_display(form: Form, reading: _Reading) -> Json:
+def _text_display(form: Form, reading: Reading) -> Json:
     content = form.text("content", least=1, most=MAX_TEXT, required=True) or ""
     reading.text_length += len(content)
     return {"content": content}
 
 
-def _thumbnail(form: Form, _reading: _Reading) -> Json:
+def _thumbnail(form: Form, _reading: Reading) -> Json:
     return _shown_media(form)
 
 
-def _media_gallery(form: Form, _reading: _Reading) -> Json:
+def _media_gallery(form: Form, _reading: Reading) -> Json:
     return {"items": [_shown_media(item) for item in form.forms("items", least=1, most=MAX_GALLERY_ITEMS)]}
 
 
@@ -156,18 +163,18 @@ def _shown_media(form: Form) -> Json:
     return {"media": {"url": url}, "description": description, "spoiler": form.boolean("spoiler")}
 
 
-def _file(form: Form, _reading: _Reading) -> Json:
+def _file(form: Form, _reading: Reading) -> Json:
     file = form.form("file", required=True)
     url = _address(file, "url", most=MAX_MEDIA_URL, schemes=(ATTACHMENT_SCHEME,)) if file else ""
     return {"file": {"url": url}, "spoiler": form.boolean("spoiler")}
 
 
-def _separator(form: Form, _reading: _Reading) -> Json:
+def _separator(form: Form, _reading: Reading) -> Json:
     divider = form.boolean("divider") if form.has("divider") else True
     return {"divider": divider, "spacing": form.integer("spacing", among=(1, 2)) or 1}
 
 
-def _container(form: Form, reading: _Reading) -> Json:
+def _container(form: Form, reading: Reading) -> Json:
     color = form.integer("accent_color", least=0, most=MAX_COLOR)
     children = form.forms("components", least=1, most=MAX_COMPONENTS)
     inside = _read_all(children, reading, allowed=_IN_CONTAINER)
@@ -182,10 +189,6 @@ def _address(form: Form, key: str, *, most: int, schemes: tuple[str, ...]) -> st
     return url or ""
 
 
-def _given(**fields: object) -> Json:
-    return {key: value for key, value in fields.items() if value is not None}
-
-
 _READERS: dict[ComponentKind, Reader] = {
     ComponentKind.ACTION_ROW: _action_row,
     ComponentKind.BUTTON: _button,
@@ -196,9 +199,18 @@ _READERS: dict[ComponentKind, Reader] = {
     ComponentKind.FILE: _file,
     ComponentKind.SEPARATOR: _separator,
     ComponentKind.CONTAINER: _container,
+    ComponentKind.STRING_SELECT: string_select,
+    ComponentKind.USER_SELECT: user_select,
+    ComponentKind.TEXT_INPUT: text_input,
+    ComponentKind.FILE_UPLOAD: file_upload,
+    ComponentKind.LABEL: _label,
 }
 
-_IN_ROW = frozenset({ComponentKind.BUTTON})
+_FILLING_A_ROW = SELECTS | {ComponentKind.TEXT_INPUT}
+_IN_ROW = SELECTS | {ComponentKind.BUTTON}
+_IN_MODAL_ROW = frozenset({ComponentKind.TEXT_INPUT})
+_IN_LABEL = SELECTS | {ComponentKind.TEXT_INPUT, ComponentKind.FILE_UPLOAD}
+_IN_MODAL = frozenset({ComponentKind.LABEL, ComponentKind.ACTION_ROW, ComponentKind.TEXT_DISPLAY})
 _IN_SECTION = frozenset({ComponentKind.TEXT_DISPLAY})
 _ACCESSORIES = frozenset({ComponentKind.BUTTON, ComponentKind.THUMBNAIL})
 _LEGACY_TOP_LEVEL = frozenset({ComponentKind.ACTION_ROW})

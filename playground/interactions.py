@@ -6,7 +6,7 @@ https://discord.com/developers/docs/interactions/receiving-and-responding
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from playground.commands import Command, OptionKind, read_choices
+from playground.commands import Command, CommandKind, OptionKind, read_choices
 from playground.drafts import Draft, Place, draft_message, new_attachment
 from playground.errors import ApiError, Json, MemberError, Refusal
 from playground.mentions import INTERACTION_DEFAULT
@@ -19,11 +19,11 @@ from playground.messages import (
     existing,
     remove_message,
 )
+from playground.modals import read_modal
 from playground.model import (
     Attachment,
     CallbackKind,
     Channel,
-    ComponentKind,
     EventKind,
     Interaction,
     InteractionKind,
@@ -44,11 +44,14 @@ ANSWER_WITHIN_S = 3.0
 TOKEN_LIFE_S = 15 * 60.0
 
 _MESSAGES = frozenset({CallbackKind.MESSAGE, CallbackKind.DEFERRED_MESSAGE})
+_UPDATES = frozenset({CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE})
 _ALLOWED_CALLBACKS = {
-    InteractionKind.COMMAND: _MESSAGES,
-    InteractionKind.COMPONENT: _MESSAGES | {CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE},
+    InteractionKind.COMMAND: _MESSAGES | {CallbackKind.MODAL},
+    InteractionKind.COMPONENT: _MESSAGES | _UPDATES | {CallbackKind.MODAL},
     InteractionKind.AUTOCOMPLETE: frozenset({CallbackKind.CHOICES}),
+    InteractionKind.MODAL: _MESSAGES | _UPDATES,
 }
+_WITH_DATA = frozenset({CallbackKind.CHOICES, CallbackKind.MODAL})
 _DEFERRAL_FLAGS = int(MessageFlag.EPHEMERAL)
 
 
@@ -78,17 +81,17 @@ def run_command(state: State, call: CommandCall) -> Interaction:
     uploads = {o: Upload(field=o, filename=f, content=c) for o, (f, c) in call.attachments.items()}
     check_member_files(list(uploads.values()))
     values = {**call.options, **uploads}
-    resolver = _Resolver(state)
+    resolver = Resolver(state, channel)
     data = command_data(command, path, values, resolver=resolver)
     resolver.keep_uploads()
-    return _dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=call.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=call.name)
 
 
 def ask_choices(state: State, call: CommandCall, focus: Focus) -> Interaction:
     """A member types into an option of the call. Raises MemberError when the bot suggests nothing for it."""
     member, channel, command, path = _find_command(state, call)
-    data = autocomplete_data(command, path, focus, call.options, resolver=_Resolver(state))
-    return _dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=call.name)
+    data = autocomplete_data(command, path, focus, call.options, resolver=Resolver(state, channel))
+    return dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=call.name)
 
 
 def _find_command(state: State, call: CommandCall) -> tuple[User, Channel, Command, list[str]]:
@@ -96,7 +99,8 @@ def _find_command(state: State, call: CommandCall) -> tuple[User, Channel, Comma
     member = state.member(call.member)
     channel = state.channel(call.channel, member=member)
     name, *path = call.name.split() or [""]
-    offered = {command.id: command for command in state.visible_commands(member, channel)}
+    commands = state.visible_commands(member, channel)
+    offered = {command.id: command for command in commands if command.kind is CommandKind.CHAT_INPUT}
     command = offered.get(call.command_id or 0) or find_by_name(offered, name)
     if command is None:
         names = ", ".join(f"/{found.name}" for found in offered.values()) or "none"
@@ -104,21 +108,7 @@ def _find_command(state: State, call: CommandCall) -> tuple[User, Channel, Comma
     return member, channel, command, path
 
 
-def press_button(state: State, member: User, message: Message, custom_id: str) -> Interaction:
-    """A member presses a button. Raises MemberError when they cannot."""
-    channel = state.channels.get(message.channel_id)
-    if channel is None or not state.may_see(member, message):
-        raise MemberError(f"{member.display_name} cannot see that message (any more).")
-    button = next((b for b in message.body.buttons if b.get("custom_id") == custom_id), None)
-    if button is None:
-        raise MemberError("That button is not there any more.")
-    if button.get("disabled"):
-        raise MemberError("That button is disabled.")
-    data: Json = {"custom_id": custom_id, "component_type": int(ComponentKind.BUTTON), "id": button["id"]}
-    return _dispatch(state, member, channel, InteractionKind.COMPONENT, data=data, source=message)
-
-
-def _dispatch(
+def dispatch(
     state: State,
     member: User,
     channel: Channel,
@@ -127,7 +117,9 @@ def _dispatch(
     data: Json,
     command: str | None = None,
     source: Message | None = None,
+    trigger: Interaction | None = None,
 ) -> Interaction:
+    """Tell the bot of what a member did: with a command, on a message (`source`), in a form that `trigger` opened."""
     interaction = Interaction(
         id=state.new_id(),
         token=state.new_token(),
@@ -138,6 +130,7 @@ def _dispatch(
         dispatched_at=state.now(),
         command=command,
         source_id=source.id if source else None,
+        trigger_id=trigger.id if trigger else None,
     )
     state.interactions[interaction.id] = interaction
     state.tokens[interaction.token] = interaction.id
@@ -146,30 +139,38 @@ def _dispatch(
     return interaction
 
 
-class _Resolver:
-    """Finds what option values name. Files are only kept once the whole command is accepted."""
+class Resolver:
+    """Finds what members name, and notes it for `resolved`. Files are only kept once the whole is accepted."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, channel: Channel) -> None:
         self._state = state
+        self._has_members = not channel.is_direct
         self._uploads: list[tuple[Attachment, bytes]] = []
 
     def __call__(self, kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+        """An option's value, for `options.Resolver`. Raises MemberError."""
         if kind is OptionKind.ATTACHMENT:
-            return self._file(option, value)
+            if not isinstance(value, Upload):
+                raise MemberError(f"{option} is a file.")
+            return self.file(value)
         if kind is OptionKind.CHANNEL:
             found = str(self._state.channel(str(value)).id)
             return found, {"channels": {found: {}}}
         if kind is OptionKind.ROLE or (kind is OptionKind.MENTIONABLE and self._is_role(value)):
             return self._role(option, value)
-        member = str(self._state.member(str(value)).id)
-        return member, {"users": {member: {}}, "members": {member: {}}}
+        return self.person(value)
 
-    def _file(self, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
-        if not isinstance(value, Upload):
-            raise MemberError(f"{option} is a file.")
+    def person(self, who: object) -> tuple[str, Mapping[str, Json]]:
+        """A member or the bot, by name or id. Raises MemberError."""
+        found = str(self._state.person(str(who)).id)
+        entries: dict[str, Json] = {"users": {found: {}}}
+        return found, entries | ({"members": {found: {}}} if self._has_members else {})
+
+    def file(self, upload: Upload) -> tuple[str, Mapping[str, Json]]:
+        """A new ephemeral attachment."""
         place = Place(channel_id=self._state.bot.id, new_id=self._state.new_id, ephemeral=True)
-        attachment = new_attachment(value.content, filename=value.filename, place=place)
-        self._uploads.append((attachment, value.content))
+        attachment = new_attachment(upload.content, filename=upload.filename, place=place)
+        self._uploads.append((attachment, upload.content))
         return str(attachment.id), {"attachments": {str(attachment.id): {}}}
 
     def _is_role(self, value: object) -> bool:
@@ -181,6 +182,7 @@ class _Resolver:
         return str(value), {"roles": {str(value): {}}}
 
     def keep_uploads(self) -> None:
+        """Take over the files."""
         for attachment, content in self._uploads:
             self._state.keep_option_upload(attachment, content)
 
@@ -221,12 +223,19 @@ def acknowledge(
 def _read_callback(interaction: Interaction, payload: object) -> tuple[CallbackKind, Form]:
     problems = Problems()
     form = Form(payload, problems)
-    number = form.integer("type", among=_ALLOWED_CALLBACKS[interaction.kind], required=True)
-    data = form.form("data", required=number == CallbackKind.CHOICES) or Form({}, problems, ("data",))
+    number = form.integer("type", among=_allowed_callbacks(interaction), required=True)
+    data = form.form("data", required=number in _WITH_DATA) or Form({}, problems, ("data",))
     if number == CallbackKind.DEFERRED_MESSAGE and int(data.integer("flags") or 0) & ~_DEFERRAL_FLAGS:
         data.fail("flags", "MESSAGE_FLAGS_INVALID", "A deferral takes no flag but EPHEMERAL.")
     problems.raise_if_any()
     return CallbackKind(number or 0), data
+
+
+def _allowed_callbacks(interaction: Interaction) -> frozenset[CallbackKind]:
+    """A form that a command opened has no message to update, but the library's `defer()` closes it with a 6 too."""
+    allowed = _ALLOWED_CALLBACKS[interaction.kind]
+    is_form_of_command = interaction.kind is InteractionKind.MODAL and interaction.source_id is None
+    return allowed - {CallbackKind.UPDATE_MESSAGE} if is_form_of_command else allowed
 
 
 def _apply_callback(
@@ -238,7 +247,7 @@ def _apply_callback(
         case CallbackKind.DEFERRED_MESSAGE:
             return _defer(state, interaction, data)
         case CallbackKind.DEFERRED_UPDATE:
-            return _source(state, interaction)
+            return _source(state, interaction) if interaction.source_id else None
         case CallbackKind.UPDATE_MESSAGE:
             source = _source(state, interaction)
             return _edit(state, source, data.data, files=files, at=("data",))
@@ -246,6 +255,11 @@ def _apply_callback(
             choices = read_choices(data, focused_kind(interaction.data))
             data.problems.raise_if_any()
             interaction.choices = tuple(choices)
+            return None
+        case CallbackKind.MODAL:
+            modal = read_modal(data)
+            data.problems.raise_if_any()
+            interaction.modal = modal
             return None
 
 
@@ -280,16 +294,24 @@ def _check_channel(state: State, interaction: Interaction) -> None:
 
 
 def _origin(state: State, interaction: Interaction, *, ephemeral: bool) -> Origin:
-    """The first answer to a command stands under "used /name"; anything else replies to what came before."""
+    """The first answer to a command, or to its form, says which was used; anything else replies to what came before."""
     before = interaction.original_id or interaction.source_id
-    reference = Reference(channel_id=interaction.channel_id, message_id=before) if before else None
+    kind, about = (MessageKind.REPLY, before) if before else _command_heading(state, interaction)
     return Origin(
         author_id=state.bot.id,
-        kind=MessageKind.REPLY if reference else MessageKind.COMMAND,
+        kind=kind,
         interaction_id=interaction.id,
         only_for=interaction.member_id if ephemeral else None,
-        reference=reference,
+        reference=Reference(channel_id=interaction.channel_id, message_id=about) if about else None,
     )
+
+
+def _command_heading(state: State, interaction: Interaction) -> tuple[MessageKind, int | None]:
+    """The kind of the first answer, and the message that a message command is about."""
+    data = state.interactions.get(interaction.trigger_id or 0, interaction).data
+    if data["type"] == CommandKind.CHAT_INPUT:
+        return MessageKind.COMMAND, None
+    return MessageKind.CONTEXT_COMMAND, int(data["target_id"]) if data["type"] == CommandKind.MESSAGE else None
 
 
 def _edit(

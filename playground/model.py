@@ -50,6 +50,7 @@ class MessageKind(IntEnum):
     DEFAULT = 0
     REPLY = 19
     COMMAND = 20
+    CONTEXT_COMMAND = 23
 
 
 class MessageFlag(IntFlag):
@@ -71,6 +72,7 @@ class InteractionKind(IntEnum):
     COMMAND = 2
     COMPONENT = 3
     AUTOCOMPLETE = 4
+    MODAL = 5
 
 
 class CallbackKind(IntEnum):
@@ -81,6 +83,7 @@ class CallbackKind(IntEnum):
     DEFERRED_UPDATE = 6
     UPDATE_MESSAGE = 7
     CHOICES = 8
+    MODAL = 9
 
 
 class ComponentKind(IntEnum):
@@ -88,6 +91,9 @@ class ComponentKind(IntEnum):
 
     ACTION_ROW = 1
     BUTTON = 2
+    STRING_SELECT = 3
+    TEXT_INPUT = 4
+    USER_SELECT = 5
     SECTION = 9
     TEXT_DISPLAY = 10
     THUMBNAIL = 11
@@ -95,6 +101,11 @@ class ComponentKind(IntEnum):
     FILE = 13
     SEPARATOR = 14
     CONTAINER = 17
+    LABEL = 18
+    FILE_UPLOAD = 19
+
+
+SELECTS = frozenset({ComponentKind.STRING_SELECT, ComponentKind.USER_SELECT})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -205,6 +216,11 @@ class MessageBody:
         return [c for c in self.all_components() if c["type"] == ComponentKind.BUTTON]
 
     @property
+    def selects(self) -> list[Json]:
+        """The select menus in it, as Discord's JSON."""
+        return [c for c in self.all_components() if c["type"] in SELECTS]
+
+    @property
     def gallery(self) -> list[Attachment]:
         """The attached pictures that its media galleries show, in order."""
         galleries = (c for c in self.all_components() if c["type"] == ComponentKind.MEDIA_GALLERY)
@@ -233,8 +249,9 @@ def walk(component: Json) -> Iterator[Json]:
     yield component
     for child in component.get("components", ()):
         yield from walk(child)
-    if "accessory" in component:
-        yield from walk(component["accessory"])
+    for key in ("accessory", "component"):
+        if key in component:
+            yield from walk(component[key])
 
 
 def file_references(node: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -317,9 +334,11 @@ class InteractionState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Interaction:
-    """A command that was run or is being typed, or a button that was pressed, and what the bot made of it.
+    """A command that was run or is being typed, a component that was used, a form that was submitted; and the answer.
 
-    `choices` are what it suggested for an option; None until it did.
+    `choices` are what the bot suggested for an option, `modal` is the form that it opened, in Discord's form; None
+    until it did. A submission's `trigger_id` names the interaction that opened the form, `submission_id` the latest
+    submission of the form that this one opened.
     """
 
     id: int
@@ -337,6 +356,9 @@ class Interaction:
     original_id: int | None = None
     followup_ids: list[int] = field(default_factory=list[int])
     choices: tuple[Json, ...] | None = None
+    modal: Json | None = None
+    trigger_id: int | None = None
+    submission_id: int | None = None
 
     @property
     def state(self) -> InteractionState:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from playground import interactions, messages
-from playground.commands import MAX_COMMANDS, Command, read_command, read_commands
+from playground.commands import Command, read_command, read_commands, refuse_too_many
 from playground.errors import ApiError, Json, Refusal
 from playground.model import Event, EventKind
 from playground.multipart import Body
@@ -145,10 +145,10 @@ def _localized(call: Call, command: Command) -> Json:
 def _overwrite_commands(call: Call) -> Answer:
     guild_id = _scope(call)
     definitions = read_commands(call.body.payload)
-    before = {command.name: command for command in _commands_in(call.state, guild_id)}
+    before = {command.key: command for command in _commands_in(call.state, guild_id)}
     for command in before.values():
         del call.state.commands[command.id]
-    stored = [_store_command(call.state, guild_id, new, before.get(new["name"])) for new in definitions]
+    stored = [_store_command(call.state, guild_id, new, before.get((new["type"], new["name"]))) for new in definitions]
     call.state.publish(Event(kind=EventKind.COMMANDS))
     return Answer(200, [call.wire.command(command) for command in stored])
 
@@ -170,9 +170,9 @@ def _create_command(call: Call) -> Answer:
     definition = read_command(call.body.payload, problems)
     problems.raise_if_any()
     existing = _commands_in(call.state, guild_id)
-    before = next((command for command in existing if command.name == definition["name"]), None)
-    if before is None and len(existing) >= MAX_COMMANDS:
-        raise ApiError(Refusal.TOO_MANY_COMMANDS)
+    before = next((command for command in existing if command.key == (definition["type"], definition["name"])), None)
+    if before is None:
+        refuse_too_many([definition["type"], *(command.kind for command in existing)])
     command = _store_command(call.state, guild_id, definition, before)
     call.state.publish(Event(kind=EventKind.COMMANDS))
     return Answer(200 if before else 201, call.wire.command(command))

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -24,11 +24,11 @@ from playground.interactions import (
     CommandCall,
     ask_choices,
     fail_unanswered,
-    press_button,
     run_command,
 )
 from playground.journal import Journal
 from playground.media import SHOWN_IN_PLACE
+from playground.modals import Filling
 from playground.model import (
     Attachment,
     Channel,
@@ -39,10 +39,12 @@ from playground.model import (
     Message,
     Permission,
 )
+from playground.multipart import Upload
 from playground.options import Focus
 from playground.rate_limits import Bucket, Rate, RateLimiter
 from playground.rest import MAX_REQUEST_BYTES, PREFIX, Rest
 from playground.state import State
+from playground.uses import choose_values, press_button, run_message_command, run_user_command, submit_form
 from playground.wire import Wire
 from playground.world import build_world, default_token
 
@@ -175,8 +177,46 @@ class Playground:
 
     def press(self, message: Message, button: str, *, member: str | int = "Ben") -> Interaction:
         """Press a button, named by its label or custom_id. Raises MemberError."""
-        custom_id = next((b["custom_id"] for b in message.body.buttons if b.get("label") == button), button)
-        return press_button(self.state, self.state.member(member), message, custom_id)
+        return press_button(self.state, self.state.member(member), message, button)
+
+    def choose(self, message: Message, select: str, values: object, *, member: str | int = "Ben") -> Interaction:
+        """Choose in a menu, named by its placeholder or custom_id: one value or several, by value or label.
+
+        People are named by name or id. Raises MemberError.
+        """
+        return choose_values(self.state, self.state.member(member), message, select, values)
+
+    def submit(
+        self,
+        interaction: Interaction,
+        values: Mapping[str, object],
+        *,
+        files: Mapping[str, Sequence[tuple[str, bytes]]] | None = None,
+        member: str | int = "Ben",
+    ) -> Interaction:
+        """Submit the form that the answer to an interaction opened (`interaction.modal`).
+
+        `values` by label or custom_id of the fields; what is not named keeps what the bot put there. `files` holds
+        names and bytes. Raises MemberError.
+        """
+        uploads = {
+            name: [Upload(field=name, filename=filename, content=content) for filename, content in several]
+            for name, several in (files or {}).items()
+        }
+        filling = Filling(values=values, files=uploads)
+        return submit_form(self.state, self.state.member(member), interaction, filling)
+
+    def message_command(self, name: str, message: Message, *, member: str | int = "Ben") -> Interaction:
+        """Pick a command in the menu of a message. Raises MemberError."""
+        return run_message_command(self.state, self.state.member(member), message, name)
+
+    def user_command(
+        self, name: str, target: str | int, *, member: str | int = "Ben", channel: str | int = "pictures"
+    ) -> Interaction:
+        """Pick a command in the menu of a person. Raises MemberError."""
+        who = self.state.member(member)
+        room = self.state.channel(channel, member=who)
+        return run_user_command(self.state, who, room, self.state.person(target), name)
 
     def say(self, content: str, *, member: str | int = "Ben", channel: str | int = "lounge") -> Message:
         """Write a plain message. Raises MemberError."""
@@ -217,6 +257,10 @@ class Playground:
             lambda state: state.bot_connected and wanted <= {c.name for c in state.commands.values()},
             timeout_s=timeout_s,
         )
+
+    async def opened(self, interaction: Interaction, *, timeout_s: float = USUAL_TIMEOUT_S) -> Json:
+        """Wait until the bot has opened a form, and return that. Raises TimeoutError."""
+        return await self.until(lambda _: interaction.modal, timeout_s=timeout_s)
 
     async def acknowledged(self, interaction: Interaction, *, timeout_s: float = USUAL_TIMEOUT_S) -> Interaction:
         """Wait until the bot has answered or deferred. Raises TimeoutError."""

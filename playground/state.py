@@ -59,6 +59,11 @@ class State:
         names = ", ".join(member.display_name for member in self.members.values())
         raise MemberError(f"There is no member {who}. The members are {names}.")
 
+    def person(self, who: str | int) -> User:
+        """A member, or the bot, by name or id. Raises MemberError when there is none."""
+        names = (str(self.bot.id), self.bot.username.lower(), self.bot.display_name.lower())
+        return self.bot if str(who).lower() in names else self.member(who)
+
     def channel(self, where: str | int, *, member: User | None = None) -> Channel:
         """A channel by name or id; "dm" is the member's direct message with the bot. Raises MemberError."""
         for channel in self.channels.values():

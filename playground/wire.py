@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from playground.cdn import Cdn
-from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command
+from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command, CommandKind
 from playground.drafts import MAX_FILE_BYTES
 from playground.errors import Json
 from playground.interactions import Acknowledgement
@@ -221,12 +221,11 @@ class Wire:
     def message(self, message: Message) -> Json:
         """A message object."""
         body = message.body
-        author = self.state.user(message.author_id) or self.state.guide
         found: Json = {
             "id": str(message.id),
             "channel_id": str(message.channel_id),
             "type": int(message.kind),
-            "author": self.user(author),
+            "author": self.user(self._person(message.author_id)),
             "content": body.content,
             "timestamp": timestamp(message.created_at),
             "edited_timestamp": timestamp(message.edited_at),
@@ -270,21 +269,33 @@ class Wire:
         interaction = self.state.interactions.get(message.interaction_id or 0)
         if interaction is None:
             return {}
-        user = self.user(self.state.members[interaction.member_id])
+        metadata = self._metadata(interaction)
+        bot = {"application_id": str(self.state.bot.id), "webhook_id": str(self.state.bot.id)}
+        found: Json = bot | {"interaction_metadata": metadata}
+        if interaction.kind is InteractionKind.COMMAND:
+            # Deprecated by Discord, still sent, and the one place that names the command.
+            name = {"name": interaction.command, "user": metadata["user"]}
+            found["interaction"] = {"id": str(interaction.id), "type": 2, **name}
+        return found
+
+    def _metadata(self, interaction: Interaction) -> Json:
+        data = interaction.data
         metadata: Json = {
             "id": str(interaction.id),
             "type": int(interaction.kind),
-            "user": user,
+            "user": self.user(self.state.members[interaction.member_id]),
             "authorizing_integration_owners": self._owners(interaction.channel_id),
         }
-        if interaction.source_id is not None:
+        if interaction.kind is InteractionKind.COMPONENT:
             metadata["interacted_message_id"] = str(interaction.source_id)
-        bot = {"application_id": str(self.state.bot.id), "webhook_id": str(self.state.bot.id)}
-        found: Json = bot | {"interaction_metadata": metadata}
-        if interaction.command is not None:
-            # Deprecated by Discord, still sent, and the one place that names the command.
-            found["interaction"] = {"id": str(interaction.id), "type": 2, "name": interaction.command, "user": user}
-        return found
+        if interaction.trigger_id is not None:
+            opened_by = self.state.interactions[interaction.trigger_id]
+            metadata["triggering_interaction_metadata"] = self._metadata(opened_by)
+        elif data.get("type") == CommandKind.MESSAGE:
+            metadata["target_message_id"] = data["target_id"]
+        elif data.get("type") == CommandKind.USER:
+            metadata["target_user"] = self.user(self._person(int(data["target_id"])))
+        return metadata
 
     def _owners(self, channel_id: int) -> dict[str, str]:
         channel = self.state.channels.get(channel_id)
@@ -366,8 +377,8 @@ class Wire:
             "attachment_size_limit": MAX_FILE_BYTES,
             "context": BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT,
         }
-        if interaction.kind is InteractionKind.COMPONENT:
-            found["message"] = self.message(state.messages[interaction.source_id or 0])
+        if interaction.source_id is not None:
+            found["message"] = self.message(state.messages[interaction.source_id])
         return found | self._who(member, channel)
 
     def _who(self, member: User, channel: Channel) -> Json:
@@ -392,14 +403,19 @@ class Wire:
             case "attachments":
                 return self.attachment(self.state.attachments[identity])
             case "users":
-                return self.user(self.state.members[identity])
+                return self.user(self._person(identity))
             case "members":
-                member = self.state.members[identity]
+                member = self._person(identity)
                 return self.member(member) | {"permissions": str(int(member.permissions))}
+            case "messages":
+                return self.message(self.state.messages[identity])
             case "channels":
                 return self.channel(self.state.channels[identity]) | {"permissions": str(int(EVERYONE_MAY))}
             case _:
                 return self.role(identity)
+
+    def _person(self, identity: int) -> User:
+        return self.state.user(identity) or self.state.guide
 
     def callback_response(self, accepted: Acknowledgement) -> Json:
         """The answer to a first answer, for clients that ask with `with_response`."""

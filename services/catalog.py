@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from services.errors import ConfigError, InvalidWish
+from services.errors import ConfigError, InvalidWish, UserError
 from services.request import (
     FAMILY_TABLES,
     PROMPT,
@@ -17,6 +17,7 @@ from services.request import (
     Family,
     ModelChoice,
     Preset,
+    Wish,
     model_id_problem,
 )
 
@@ -48,6 +49,34 @@ class Catalog:
         if found is None:
             raise InvalidWish(field="model", value=said[:50], allowed=_one_of(model.label for model in self.models))
         return found
+
+    def model_of(self, wish: Wish) -> ModelChoice:
+        """The model that an earlier wish was made with.
+
+        Raises:
+            UserError: it is not offered any more.
+        """
+        found = next((m for m in self.models if (m.model_id, m.family) == (wish.model_id, wish.family)), None)
+        if found is None:
+            raise UserError(f"The model {wish.model_label} is no longer offered here. Use /imagine with another one.")
+        return found
+
+    def extra_of(self, wish: Wish) -> ExtraAdapter | None:
+        """The extra adapter of an earlier wish, if it had one.
+
+        Raises:
+            UserError: it is not offered any more.
+        """
+        if wish.extra is None:
+            return None
+        found = next((e for e in self.extras if (e.name, e.family) == (wish.extra, wish.family)), None)
+        if found is None:
+            raise UserError(f"The adapter `{wish.extra}` is no longer offered here. Use /advanced without it.")
+        return found
+
+    def base_model(self, family: Family) -> ModelChoice:
+        """The first model of a family; the two base models are always there."""
+        return next(model for model in self.models if model.family is family)
 
     def extra_adapter(self, said: str | None) -> ExtraAdapter | None:
         """The extra adapter of that name or label, in any case; None where none was named.

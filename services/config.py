@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from services.errors import ConfigError
 from services.request import Api, Family, model_id_problem
+from services.vault import KEY_BYTES, read_keys
 
 _DATABASE_PREFIX = "sqlite:///"
 _FACE_HOSTINGS = ("discord", "public")
@@ -40,6 +41,8 @@ class Settings:
     job_timeout_minutes: int
     face_detection: bool
     face_hosting: str
+    face_keys: tuple[bytes, ...] = field(repr=False)
+    face_days: int
     public_url: str | None
     http_host: str
     http_port: int | None
@@ -75,6 +78,8 @@ class Settings:
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
             face_detection=read.switch("FACE_DETECTION", default=True),
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
+            face_keys=read.keys("FACE_KEY"),
+            face_days=read.number("FACE_DAYS", 90, 8, 3650),
             public_url=read.optional_url("PUBLIC_URL", schemes=("https", "http")),
             http_host=read.text("HTTP_HOST", "127.0.0.1"),
             http_port=read.optional_number("HTTP_PORT", 1, 65535),
@@ -167,6 +172,13 @@ class _Reader:
     def optional_path(self, name: str) -> Path | None:
         text = self.text(name, "")
         return Path(text) if text else None
+
+    def keys(self, name: str) -> tuple[bytes, ...]:
+        try:
+            return read_keys(self.text(name, ""))
+        except ValueError:
+            self._complain(name, f"should be keys of {KEY_BYTES} bytes in base64, with commas between them")
+            return ()
 
     def model_id(self, name: str, default: str, family: Family) -> str:
         value = self.text(name, default)

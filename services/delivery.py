@@ -181,7 +181,7 @@ class Delivery:
 
     async def _confirm(self, generation: Generation, message_id: int | None) -> None:
         await self._generations.mark_shown(generation.id, version=generation.version, message_id=message_id)
-        if generation.state in (State.FINISHED, State.FAILED):
+        if generation.state in (State.FINISHED, State.FAILED, State.CANCELLED):
             await self._on_over(generation.id)
 
 

@@ -78,6 +78,10 @@ class PhotoRefused(UserError):
     code = "photo"
 
 
+class FaceRefused(PhotoRefused):
+    """A saved face cannot be kept or used as it was asked for."""
+
+
 class GenerationFailed(UserError):
     """An accepted request that cannot be carried out; the images paid for it are refunded."""
 

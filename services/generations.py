@@ -8,13 +8,13 @@ from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
-from db.generations import Generation, Hosted, NewGeneration, State
+from db.generations import Generation, Hosted, NewGeneration, Source, State
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration"]
+__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "ProviderJob", "Source", "State"]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,11 @@ class Generations:
         """The row as it is now."""
         async with self._database.connection() as connection:
             return await generations.get(connection, generation_id)
+
+    async def of_message(self, message_id: int) -> Generation | None:
+        """The one that is shown in this message."""
+        async with self._database.connection() as connection:
+            return await generations.of_message(connection, message_id)
 
     async def unfinished(self) -> list[Generation]:
         """What a new start has to take up, oldest first."""
@@ -160,6 +165,8 @@ class Generations:
     async def put_back(self, job: ProviderJob, *, is_try: bool) -> None:
         """Back in line: the provider did not take it, does not know it any more, or failed at it for now."""
         async with self._database.transaction() as connection:
+            if await provider_jobs.drop(connection, job.id):
+                return
             if not await provider_jobs.to_waiting(connection, job.id, new_id=_new_job_id(), is_try=is_try):
                 return
             siblings = await provider_jobs.of_generation(connection, job.generation_id)
@@ -201,6 +208,27 @@ class Generations:
             await ledger.refund(connection, generation_id=generation_id, images=missing, at=now)
         log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
+
+    async def cancel(self, generation_id: int) -> bool:
+        """Received, queued or running -> cancelled, and everything that was paid comes back; returns whether it was in
+        time. Its jobs at the provider go on there, and count as in flight until they are dropped.
+        """
+        now = self._now()
+        async with self._database.transaction() as connection:
+            cancelled = await generations.to_cancelled(connection, generation_id, now)
+            if cancelled is None:
+                return False
+            await provider_jobs.close_waiting(connection, generation_id)
+            await ledger.refund(connection, generation_id=generation_id, images=cancelled.images, at=now)
+        log.info("generation %d was cancelled", generation_id)
+        return True
+
+    async def drop(self, job: ProviderJob) -> bool:
+        """A job is over at the provider: where its generation was cancelled, it holds no slot from now on. Returns
+        whether that was so.
+        """
+        async with self._database.connection() as connection:
+            return await provider_jobs.drop(connection, job.id)
 
     async def fail(self, generation_id: int, error: UserError) -> bool:
         """Anything unfinished -> failed; everything that was paid and not yet given back is refunded."""

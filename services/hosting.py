@@ -94,7 +94,7 @@ class PublicHosting:
                 await asyncio.to_thread(shutil.rmtree, found, ignore_errors=True)
 
     def _numbers(self, generation: Generation) -> range:
-        return range(1, len(generation.photo_urls) + 1)
+        return range(1, len(generation.photos) + 1)
 
     def _path(self, generation_id: int, number: int) -> Path:
         return self._folder / str(generation_id) / f"{number}.jpg"

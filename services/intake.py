@@ -5,10 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from db.generations import Generation
+from db.generations import Generation, Source
 from services.delivery import Delivery
 from services.downloads import DownloadError, Downloads
 from services.errors import GenerationFailed, PhotoRefused
+from services.faces import Faces, SavedPhoto
 from services.hosting import Hosting
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.presenter import NowhereToShow, Progress, Shown
@@ -28,10 +29,11 @@ class Intake:
     """Prepares one generation at a time for the queue; holds no state of its own."""
 
     def __init__(
-        self, *, downloads: Downloads, photos: Photos, hosting: Hosting, delivery: Delivery, tasks: Tasks
+        self, *, downloads: Downloads, photos: Photos, faces: Faces, hosting: Hosting, delivery: Delivery, tasks: Tasks
     ) -> None:
         self._downloads = downloads
         self._photos = photos
+        self._faces = faces
         self._hosting = hosting
         self._delivery = delivery
         self._tasks = tasks
@@ -66,15 +68,19 @@ class Intake:
     async def _prepare(self, generation: Generation, wish: Wish) -> list[Prepared]:
         """All photos, one after another: their bytes are large, and other generations have theirs too."""
         return [
-            await self._prepare_one(url, reference.role, number, len(wish.references))
-            for number, (url, reference) in enumerate(zip(generation.photo_urls, wish.references, strict=True), start=1)
+            await self._faces.open(generation.member_id, saved)
+            if (saved := SavedPhoto.from_url(source.url))
+            else await self._prepare_one(source, reference.role, number, len(wish.references))
+            for number, (source, reference) in enumerate(zip(generation.photos, wish.references, strict=True), start=1)
         ]
 
-    async def _prepare_one(self, url: str, role: Role, number: int, of: int) -> Prepared:
+    async def _prepare_one(self, source: Source, role: Role, number: int, of: int) -> Prepared:
         with self._tasks.waiting():
             await self._slots.acquire()
         try:
-            photo = await self._fetch(url)
+            photo = await self._fetch(source.url)
+            if source.is_prepared:
+                return await self._photos.verified(photo)
             return await (self._photos.crop(photo) if role is Role.FACE else self._photos.whole(photo))
         except PhotoRefused as error:
             if of == 1:

@@ -2,14 +2,19 @@
 
 import asyncio
 import io
+import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from services.errors import FacelockError
+from services.provenance import Note, has_manifest, with_note
+
+log = logging.getLogger(__name__)
 
 # A picture of 1536 x 1536 pixels as PNG is at most about 7 MB.
 PICTURE_BYTES_MAX = 32 * 2**20
@@ -24,8 +29,21 @@ class NotAPictureError(FacelockError):
     """The bytes are no PNG, JPEG or WebP picture, or a damaged one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """Files for one message. ``shrunk`` tells that some are re-encoded, ``unsigned`` that a C2PA manifest is lost by
+    that.
+    """
+
+    paths: tuple[Path, ...]
+    shrunk: bool
+    unsigned: bool
+
+
 class Pictures:
-    """One folder a generation; its numbered files are the pictures, as the service sent them."""
+    """One folder a generation; its numbered files are the pictures, as the service sent them but for the note that they
+    get before they are posted.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,11 +62,14 @@ class Pictures:
         """The kept pictures, in order."""
         return await asyncio.to_thread(_numbered, self._of(generation_id))
 
-    async def fitted(self, generation_id: int, *, each_max: int) -> tuple[tuple[Path, ...], bool]:
-        """Files of at most ``each_max`` bytes each that fit into one message, and whether that changed any picture."""
+    async def fitted(self, generation_id: int, *, each_max: int, note_of: Callable[[int], Note]) -> Fitted:
+        """Files of at most ``each_max`` bytes each that fit into one message, each with its number's note where it
+        carries no C2PA manifest.
+        """
         pictures = await self.of(generation_id)
+        bytes_max = min(each_max, REQUEST_BYTES_MAX // max(1, len(pictures)))
         async with self._decoding:
-            return await asyncio.to_thread(_fit, pictures, min(each_max, REQUEST_BYTES_MAX // max(1, len(pictures))))
+            return await asyncio.to_thread(_fit, pictures, bytes_max, note_of)
 
     async def discard(self, generation_id: int) -> None:
         """They are posted, or will never be."""
@@ -78,10 +99,17 @@ def _write_verified(folder: Path, number: int, data: bytes) -> None:
     except Exception as error:  # Pillow raises what each format's parser happens to raise
         raise NotAPictureError("the file is not a picture") from error
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{number}{suffix}").open("wb") as file:
+    _write(folder / f"{number}{suffix}", data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of it or nothing: "finished" in the database must mean a whole file, also after a kill or a power cut."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())  # "finished" in the database must mean a whole file, also after a power cut
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 def _numbered(folder: Path) -> tuple[Path, ...]:
@@ -95,27 +123,45 @@ def _remove(folder: Path, numbers: frozenset[int]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _fit(pictures: tuple[Path, ...], bytes_max: int) -> tuple[tuple[Path, ...], bool]:
-    sizes = [path.stat().st_size for path in pictures]
-    if max(sizes, default=0) <= bytes_max:
-        return pictures, False
-    return tuple(
-        path if size <= bytes_max else _smaller(path, bytes_max) for path, size in zip(pictures, sizes, strict=True)
-    ), True
+def _fit(pictures: tuple[Path, ...], bytes_max: int, note_of: Callable[[int], Note]) -> Fitted:
+    paths: list[Path] = []
+    unsigned = False
+    for path in pictures:
+        note = note_of(int(path.stem))
+        data = _noted(path, note)
+        is_fit = len(data) <= bytes_max
+        paths.append(path if is_fit else _smaller(path, data, bytes_max, note))
+        unsigned = unsigned or (not is_fit and has_manifest(data))
+    return Fitted(paths=tuple(paths), shrunk=tuple(paths) != pictures, unsigned=unsigned)
 
 
-def _smaller(path: Path, bytes_max: int) -> Path:
-    """The picture as a JPEG that fits: first at falling quality, then at falling size."""
-    with Image.open(path) as image:
+def _noted(path: Path, note: Note) -> bytes:
+    """The file's bytes with the note, which it gets only once."""
+    data = path.read_bytes()
+    noted = with_note(data, note)
+    if noted != data:
+        try:
+            _write(path, noted)
+        except OSError as error:  # a full disk: better a picture without a note than none
+            log.warning("%s of generation %s gets no note: %s", path.name, path.parent.name, error.strerror)
+            return data
+    return noted
+
+
+def _smaller(path: Path, data: bytes, bytes_max: int, note: Note) -> Path:
+    """The picture as a JPEG that fits with its note: first at falling quality, then at falling size."""
+    with Image.open(io.BytesIO(data)) as image:
         pixels = image.convert("RGB")
+    smaller = b""
     for quality, share in ((92, 1.0), (85, 1.0), (75, 1.0), (75, 0.7), (75, 0.5), (75, 0.25)):
         encoded = io.BytesIO()
         size = (max(1, round(pixels.width * share)), max(1, round(pixels.height * share)))
         (pixels if share == 1.0 else pixels.resize(size)).save(encoded, "JPEG", quality=quality)
-        if encoded.tell() <= bytes_max:
+        smaller = with_note(encoded.getvalue(), note)
+        if len(smaller) <= bytes_max:
             break
     target = path.with_name(f"{_FITTED}-{path.stem}.jpg")
-    target.write_bytes(encoded.getvalue())
+    _write(target, smaller)
     return target
 
 

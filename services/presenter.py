@@ -29,7 +29,7 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The pictures, and what they cost. ``missing`` says why some did not come, ``shrunk`` tells that they were
-    re-encoded to fit Discord's limit.
+    re-encoded to fit Discord's limit, ``unsigned`` that a C2PA manifest was lost by that.
     """
 
     pictures: tuple[Path, ...]
@@ -37,6 +37,7 @@ class Result:
     missing: str | None
     balance: Balance
     shrunk: bool
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,14 @@ class Failure:
     private: bool
 
 
-Scene = Progress | Result | Failure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """Its member wanted it no more."""
+
+    refunded: int
+
+
+Scene = Progress | Result | Failure | Cancelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

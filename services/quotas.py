@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from db.ledger import Spending
 
+_MEMBER = "member:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
@@ -62,4 +64,9 @@ class Balance:
 
 def scope_of(*, guild_id: int | None, member_id: int) -> str:
     """Where a request counts: in its server, or outside servers with the member alone."""
-    return f"member:{member_id}" if guild_id is None else f"guild:{guild_id}"
+    return f"{_MEMBER}{member_id}" if guild_id is None else f"guild:{guild_id}"
+
+
+def is_private(scope: str) -> bool:
+    """Whether a request was made outside servers, where nobody else reads it."""
+    return scope.startswith(_MEMBER)

@@ -204,7 +204,8 @@ class Wish:
 
     ``references`` are in the order of the images: faces, then styles. ``jobs`` jobs at the service make the ``images``
     pictures, each an equal share. ``adapters`` and ``adapter_scales`` are the lists as the service is sent them.
-    ``prompt`` is in the member's own words.
+    ``prompt`` is in the member's own words. ``caption`` is a line for the result that says what became of an earlier
+    one.
     """
 
     api: Api
@@ -231,6 +232,7 @@ class Wish:
     adapter_scales: tuple[float, ...] = ()
     enhance_prompt: bool = False
     notes: tuple[str, ...] = ()
+    caption: str | None = None
 
     @property
     def sent_prompt(self) -> str:
@@ -256,6 +258,45 @@ class Wish:
         what = self.family or ("lock" if self.references else "generate")
         return f"{self.api}/{what}/{self.images // self.jobs}x{self.steps}/{self.width * self.height // 2**16}"
 
+    def seed_of(self, n: int) -> int:
+        """The seed of its job of that number, from 0: each has its own."""
+        return (self.seed + n) % (SEED[1] + 1)
+
+    @property
+    def asked(self) -> Asked:
+        """The way back: what a member has to say to get the same, but for the seed, the model and an extra adapter.
+        What is the default here stays open, so that it is the default again where something else is changed.
+        """
+        table = self.table
+        return Asked(
+            prompt=self.prompt,
+            preset=self.preset,
+            template=self.template,
+            references=self.references,
+            count=self.images,
+            size=self.shape or f"{self.width}x{self.height}",
+            negative_prompt=None if self.family and self.negative_prompt == NEGATIVE_PROMPT else self.negative_prompt,
+            steps=None if self.steps == table.default_steps else self.steps,
+            guidance=None if self.guidance == table.default_guidance else self.guidance,
+            strength=self.strength,
+            scheduler=self.scheduler,
+            adapter=self._chosen_adapter(),
+            enhance_prompt=self.enhance_prompt,
+        )
+
+    @property
+    def extra(self) -> str | None:
+        """The name of the adapter beside those that read images."""
+        roles = len({reference.role for reference in self.references})
+        return self.adapters[roles] if len(self.adapters) > roles else None
+
+    def _chosen_adapter(self) -> str | None:
+        if self.family is None:
+            return None
+        used = [role for role in (Role.STYLE, Role.FACE) if self.count_of(role)]
+        named = zip(used, self.adapters, strict=False)  # an extra one is beyond the roles
+        return next((name for role, name in named if name != default_adapter(self.family, role)), None)
+
     def count_of(self, role: Role) -> int:
         """How many of the references have that role."""
         return sum(reference.role is role for reference in self.references)
@@ -276,6 +317,11 @@ class Wish:
         for name in ("adapters", "adapter_scales", "notes"):
             fields[name] = tuple(fields[name])
         return cls(**fields)
+
+
+def default_adapter(family: Family, role: Role) -> str:
+    """The adapter that reads images of a role where a member names none."""
+    return next(name for name, reads in ADAPTERS[family].items() if reads is role)
 
 
 def model_id_problem(model_id: str, family: Family) -> str | None:
@@ -398,6 +444,56 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
     )
 
 
+def faces_max(family: Family, *, with_style: bool) -> int:
+    """How many face images the adapters API takes in one request."""
+    return 1 if family is Family.SD or with_style else FACES_MAX
+
+
+def remade(
+    wish: Wish,
+    asked: Asked,
+    *,
+    seed: int,
+    model: ModelChoice | None = None,
+    extra: ExtraAdapter | None = None,
+    safety_checker: bool = True,
+    server_id: str | None = None,
+) -> Wish:
+    """A new wish in the dialect of an earlier one: what is asked now, checked as anew. The adapters API needs a model.
+
+    Raises:
+        InvalidWish: for the first field that is outside its range.
+    """
+    if wish.api is Api.IDENTITY:
+        return identity_wish(asked, seed=seed, server_id=server_id)
+    if model is None:
+        raise InvalidWish(field="model", value=wish.model_label, allowed="a model that is offered")
+    return adapters_wish(asked, model=model, seed=seed, extra=extra, safety_checker=safety_checker, server_id=server_id)
+
+
+# A larger picture has sides of at most so many times the length, as far as the endpoint takes that.
+LARGER = 2.0
+
+
+def larger_size(wish: Wish) -> tuple[int, int] | None:
+    """Width and height in pixels of the larger version of a wish; None where there is none. Stable Diffusion 1.5 makes
+    two heads of one in large pictures, so its larger version is one of Stable Diffusion XL.
+    """
+    table = FAMILY_TABLES[Family.SDXL] if wish.family is Family.SD else wish.table
+    if wish.family is Family.SD and wish.shape is not None:
+        return table.sizes[wish.shape]
+    factor = min(LARGER, table.side_px[1] / max(wish.width, wish.height))
+    if factor <= 1:
+        return None
+    width, height = (int(side * factor) // SIDE_PX_MULTIPLE * SIDE_PX_MULTIPLE for side in (wish.width, wish.height))
+    return width, height
+
+
+def can_vary(wish: Wish) -> bool:
+    """Whether one of its pictures can be a style image beside its face."""
+    return wish.api is Api.ADAPTERS and wish.count_of(Role.FACE) <= 1
+
+
 def size_of(said: str | None, table: Table) -> tuple[int, int]:
     """Width and height in pixels of a shape's name or of ``768x512``; of a square where nothing was said.
 
@@ -426,12 +522,12 @@ _OWN_CHECKPOINT = (
 
 def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """Adapter names and scales: styles before the face; one name a role, but one scale an image."""
-    names = {role: next(name for name, reads in ADAPTERS[family].items() if reads is role) for role in Role}
+    names = {role: default_adapter(family, role) for role in Role}
     by_role = {role: [each.scale for each in asked.references if each.role is role] for role in Role}
     for role, most in ((Role.FACE, FACES_MAX), (Role.STYLE, STYLES_MAX)):
         if len(by_role[role]) > most:
             raise InvalidWish(field=role, value=f"{len(by_role[role])} images", allowed=f"at most {most}")
-    if len(by_role[Role.FACE]) > 1 and (family is Family.SD or by_role[Role.STYLE]):
+    if len(by_role[Role.FACE]) > faces_max(family, with_style=bool(by_role[Role.STYLE])):
         alone = f"one face with {Family.SD.label}" if family is Family.SD else "one face where there is a style image"
         raise InvalidWish(field="ip_adapter_image", value=f"{len(by_role[Role.FACE])} faces", allowed=alone)
     for scale in (*by_role[Role.STYLE], *by_role[Role.FACE]):
@@ -453,7 +549,7 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
 
 
 def _prompt(asked: Asked) -> str:
-    prompt = _clean(asked.prompt)
+    prompt = one_line(asked.prompt)
     if not prompt:
         raise InvalidWish(field="prompt", value="empty", allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
     return _short_enough("prompt", prompt)
@@ -462,7 +558,7 @@ def _prompt(asked: Asked) -> str:
 def _negative_prompt(asked: Asked, *, default: str | None) -> str | None:
     if asked.negative_prompt is None:
         return default
-    return _short_enough("negative_prompt", _clean(asked.negative_prompt))
+    return _short_enough("negative_prompt", one_line(asked.negative_prompt))
 
 
 def _short_enough(name: str, text: str) -> str:
@@ -471,7 +567,7 @@ def _short_enough(name: str, text: str) -> str:
     return text
 
 
-def _clean(text: str) -> str:
+def one_line(text: str) -> str:
     """One line of text without control characters or halves of surrogate pairs, which no UTF-8 can carry."""
     kept = (each for each in text if each.isspace() or unicodedata.category(each) not in {"Cc", "Cs"})
     return " ".join("".join(kept).split())

@@ -15,6 +15,7 @@ from services.collector import Collector, Retries
 from services.delivery import Delivery
 from services.downloads import Downloads
 from services.errors import GenerationFailed, Restarting, UserError
+from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
 from services.hosting import Hosting
@@ -82,6 +83,7 @@ class Runner:
         schedule: Schedule,
         outside: Outside,
         photos: Photos,
+        faces: Faces,
         pictures: Pictures,
         limits: Limits,
         tasks: Tasks,
@@ -99,6 +101,7 @@ class Runner:
         self._timing = timing
         self._takes_more = True
         self._queue_news = asyncio.Event()
+        self._taken_in: dict[int, bool] = {}  # what is being taken in, and whether it was cancelled meanwhile
         self._queue = Queue(generations, in_flight_max=limits.in_flight_max)
         self._gate = Gate(tasks=tasks, pauses=timing.pauses)
         self._scenes = Scenes(
@@ -122,6 +125,7 @@ class Runner:
         self._intake = Intake(
             downloads=outside.photo_downloads,
             photos=photos,
+            faces=faces,
             hosting=outside.hosting,
             delivery=self._delivery,
             tasks=tasks,
@@ -130,6 +134,7 @@ class Runner:
             client=outside.client,
             hosting=outside.hosting,
             webhook_url=outside.webhook_url,
+            is_wanted=self._is_running,
             gate=self._gate,
             tasks=tasks,
             now=now,
@@ -190,9 +195,34 @@ class Runner:
         """The member has been told that the command failed: undo it."""
         await self._fail(generation_id, GenerationFailed("unacknowledged", "Discord did not take the answer in time."))
 
+    async def cancel(self, generation_id: int) -> bool:
+        """Nobody wants it any more: refund it, and drop what the image service may still make of it. False where that
+        comes too late.
+        """
+        if not await self._generations.cancel(generation_id):
+            return False
+        if generation_id in self._taken_in:
+            self._taken_in[generation_id] = True  # its message is being edited, which must not come after ours
+        else:
+            self._delivery.wake(generation_id)
+        self._queue_news.set()
+        return True
+
+    async def generation(self, generation_id: int) -> Generation | None:
+        """Everything that is known of a request."""
+        return await self._generations.get(generation_id)
+
+    async def jobs(self, generation_id: int) -> list[ProviderJob]:
+        """Its jobs at the image service, in their order."""
+        return await self._generations.jobs(generation_id)
+
     async def balance(self, *, scope: str, member_id: int) -> Balance:
         """What a member has used and has left."""
         return await self._generations.balance(scope=scope, member_id=member_id)
+
+    async def of_message(self, message_id: int) -> Generation | None:
+        """The generation that is shown in this message, however it came there; None where it shows none."""
+        return await self._generations.of_message(message_id)
 
     def stop_taking(self) -> None:
         """The end is near: refuse what comes from now on."""
@@ -276,6 +306,14 @@ class Runner:
 
     async def _take_in(self, generation_id: int) -> None:
         """Received -> queued."""
+        self._taken_in[generation_id] = False
+        try:
+            await self._prepare(generation_id)
+        finally:
+            if self._taken_in.pop(generation_id):
+                self._delivery.wake(generation_id)
+
+    async def _prepare(self, generation_id: int) -> None:
         generation = await self._generations.get(generation_id)
         if generation is None or generation.state is not State.RECEIVED:
             return
@@ -307,6 +345,7 @@ class Runner:
         """Submitting -> submitted, over, or back in line."""
         generation = await self._generations.get(job.generation_id)
         if generation is None or generation.state is not State.RUNNING:
+            await self._is_dropped(job)
             return
         try:
             answer = await self._submitter.submit(generation, Wish.from_json(generation.wish), job)
@@ -317,8 +356,13 @@ class Runner:
             if error.code == "rejected":
                 await self._gate_opens()
             raise
+        if answer is None:
+            await self._is_dropped(job)
+            return
         await self._gate_opens()
         self._delivery.wake(generation.id)
+        if not isinstance(answer, Pending) and await self._is_dropped(job):
+            return
         match answer:
             case Pending(job_id=provider_id):
                 await self._taken(job, provider_id)
@@ -326,6 +370,17 @@ class Runner:
                 await self._collect(job, sources, None)
             case Failed():
                 await self._came_to_nothing(job, answer)
+
+    async def _is_running(self, generation_id: int) -> bool:
+        generation = await self._generations.get(generation_id)
+        return generation is not None and generation.state is State.RUNNING
+
+    async def _is_dropped(self, job: ProviderJob) -> bool:
+        """Whether its generation was cancelled; then the end of the job frees its slot, and is nothing else."""
+        is_dropped = await self._generations.drop(job)
+        if is_dropped:
+            self._queue_news.set()
+        return is_dropped
 
     async def _taken(self, job: ProviderJob, provider_id: str) -> None:
         submitted = await self._generations.submitted(job.id, provider_id)
@@ -379,6 +434,8 @@ class Runner:
             await self._guard_job(job, lambda job: self._conclude(job, outcome, length))
 
     async def _conclude(self, job: ProviderJob, outcome: Outcome, length: Length | None) -> None:
+        if await self._is_dropped(job):
+            return
         match outcome:
             case Done(sources=sources):
                 known = KnownLength(job.kind, length.over_s, length.done_s) if length else None
@@ -426,6 +483,8 @@ class Runner:
         kept = await self._collector.collect(job, sources)
         if await self._generations.job_done(job, pictures=kept, length=length):
             self._delivery.wake(job.generation_id)
+        elif not await self._is_running(job.generation_id):
+            await self._discard(job.generation_id)  # it was cancelled while the pictures came
         self._queue_news.set()
 
 

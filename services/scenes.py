@@ -9,8 +9,10 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
 from services.pictures import Pictures
-from services.presenter import Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene
+from services.provenance import Note, note_for
 from services.queue import Queue
+from services.quotas import is_private
 from services.request import Api, Wish
 from services.schedule import Schedule
 from services.tokens import TOKENS_MAX, unread
@@ -61,6 +63,8 @@ class Scenes:
                     refunded=generation.images,
                     private=generation.failure_code == PhotoRefused.code,
                 )
+            case State.CANCELLED:
+                return Cancelled(refunded=generation.images)
 
     async def in_queue(self, generation: Generation, wish: Wish) -> Progress:
         """Its place, and when it will be ready; of one that is about to be queued, the place that it will get."""
@@ -84,15 +88,19 @@ class Scenes:
         return Progress(place=None, ready_at=ready_at if is_ahead and not is_held_up else None, notes=notes)
 
     async def _result(self, generation: Generation, wish: Wish, each_max: int) -> Result:
-        pictures, shrunk = await self._pictures.fitted(generation.id, each_max=each_max)
-        if not pictures:
+        def note_of(number: int) -> Note:
+            return note_for(wish, number=number, is_private=is_private(generation.scope), made_at=generation.changed_at)
+
+        fitted = await self._pictures.fitted(generation.id, each_max=each_max, note_of=note_of)
+        if not fitted.paths:
             raise GenerationFailed("pictures_gone", "The pictures were made, but are no longer on the bot's disk.")
         return Result(
-            pictures=pictures,
+            pictures=fitted.paths,
             refunded=wish.images - generation.pictures,
             missing=generation.failure_text,
             balance=await self._generations.balance(scope=generation.scope, member_id=generation.member_id),
-            shrunk=shrunk,
+            shrunk=fitted.shrunk,
+            unsigned=fitted.unsigned,
         )
 
 

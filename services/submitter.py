@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,7 +36,9 @@ class Backoff:
 
 
 class Submitter:
-    """Submits one job at a time. ``webhook_url`` makes the address for a job's webhook, where there are webhooks."""
+    """Submits one job at a time. ``webhook_url`` makes the address for a job's webhook, where there are webhooks;
+    ``is_wanted`` tells whether anybody still waits for a generation of that id.
+    """
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Submitter:
         client: ImageClient,
         hosting: Hosting,
         webhook_url: Callable[[str], str] | None,
+        is_wanted: Callable[[int], Awaitable[bool]],
         gate: Gate,
         tasks: Tasks,
         now: Callable[[], datetime],
@@ -53,6 +56,7 @@ class Submitter:
         self._client = client
         self._hosting = hosting
         self._webhook_url = webhook_url
+        self._is_wanted = is_wanted
         self._gate = gate
         self._tasks = tasks
         self._now = now
@@ -60,8 +64,9 @@ class Submitter:
         self._backoff = backoff
         self._nameless: dict[str, asyncio.Future[str]] = {}
 
-    async def submit(self, generation: Generation, wish: Wish, job: ProviderJob) -> Answer:
-        """Ask until the service has taken the job or refused it. Its time counts from when it was given its slot.
+    async def submit(self, generation: Generation, wish: Wish, job: ProviderJob) -> Answer | None:
+        """Ask until the service has taken the job or refused it, or until nobody wants it any more: then None. Its time
+        counts from when it was given its slot.
 
         Raises:
             Misconfigured: the service refuses every request.
@@ -89,6 +94,8 @@ class Submitter:
                 raise GenerationFailed("unreachable", "The image service could not be reached.")
             await self._tasks.sleep(max(self._gate.closed_for_s(), wait_s * random.uniform(0.8, 1.2)))  # noqa: S311 - spreads load
             wait_s = min(2 * wait_s, self._backoff.longest_s)
+            if not await self._is_wanted(generation.id):
+                return None
 
     async def late_name(self, job_id: str) -> str | None:
         """Wait for a webhook to tell the provider's name of a job that may have been submitted before a restart."""

@@ -16,6 +16,11 @@ def at(moment: datetime) -> str:
     return f"<t:{int(moment.timestamp())}:R>"
 
 
+def on(moment: datetime) -> str:
+    """The same as a day and a time: "21 November 2026 12:00"."""
+    return f"<t:{int(moment.timestamp())}:f>"
+
+
 def refunded(images: int) -> str:
     """What a member reads after something they paid for was not made."""
     return "Your image was refunded." if images == 1 else f"Your {images} images were refunded."

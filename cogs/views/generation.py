@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import discord
 from discord import ui
 
+from cogs.views.buttons import under_progress, under_result
 from services.generations import Generation
-from services.presenter import Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
 from services.words import at, counted, refunded
 
@@ -26,7 +27,7 @@ _MARKUP = re.compile(r"([\\*_~|`\[\]<>])|^([#\-+>])")
 
 def quoted(prompt: str) -> str:
     """A member's words, shown as they were typed, as one quoted line."""
-    return "> " + _as_typed(prompt)
+    return "> " + as_typed(prompt)
 
 
 def photo_names(references: Sequence[Reference]) -> list[str]:
@@ -50,11 +51,14 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
     match scene:
         case Progress():
             items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
+            items.append(under_progress(generation))
         case Result():
             items = _beside_photos(_result_text(generation, wish, scene), wish, frame.photos)
-            items.insert(0, _gallery(wish, frame.files))
+            items = [_gallery(wish, frame.files), *items, *under_result(generation, wish, len(frame.files))]
         case Failure():
             items = [ui.TextDisplay[ui.LayoutView](_failure_text(generation, wish, scene))]
+        case Cancelled():
+            items = [ui.TextDisplay[ui.LayoutView](_cancelled_text(generation, wish, scene))]
     view = ui.LayoutView(timeout=None)
     if frame.preface:
         view.add_item(ui.TextDisplay(frame.preface))
@@ -65,7 +69,7 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
 
 def failure_sentence(failure: Failure) -> str:
     """What went wrong and what became of the money."""
-    return f"{_cut(failure.sentence, SENTENCE_CHARACTERS_MAX)} {refunded(failure.refunded)}"
+    return f"{cut(failure.sentence, SENTENCE_CHARACTERS_MAX)} {refunded(failure.refunded)}"
 
 
 def detour_line(generation: Generation) -> str:
@@ -92,7 +96,7 @@ def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> st
     lines = [headline, quoted(wish.prompt), _byline(generation, wish)]
     if progress.notes:
         # Plain text, in which a piece of the prompt may be quoted.
-        lines.append(_cut("\n".join(f"-# {_as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
+        lines.append(cut("\n".join(f"-# {as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
     return "\n".join(lines)
 
 
@@ -101,10 +105,13 @@ def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
     account = f"{counted(paid, 'image')} used, {result.balance.left} of {result.balance.quota.images} left"
     lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
-        reason = f" {_cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
+        reason = f" {cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
         lines.append(f"-# {counted(result.refunded, 'picture')} did not come.{reason} {refunded(result.refunded)}")
+    if wish.caption:
+        lines.insert(1, f"-# {as_typed(wish.caption)}")
     if result.shrunk:
-        lines.append("-# Saved as JPEG, because the originals are larger than Discord allows here.")
+        lost = " Their signed content credentials (C2PA) are lost by that." if result.unsigned else ""
+        lines.append(f"-# Saved as JPEG, because the originals are larger than Discord allows here.{lost}")
     return "\n".join(lines)
 
 
@@ -114,13 +121,17 @@ def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:
     )
 
 
+def _cancelled_text(generation: Generation, wish: Wish, cancelled: Cancelled) -> str:
+    return "\n".join([f"**Cancelled. {refunded(cancelled.refunded)}**", quoted(wish.prompt), _byline(generation, wish)])
+
+
 def _byline(generation: Generation, wish: Wish, *, seed: int | None = None) -> str:
     """The model and whatever differs from the defaults, in small print."""
     parts: list[str] = []
     if wish.model_label:
-        parts.append(_as_typed(wish.model_label))
+        parts.append(as_typed(wish.model_label))
     if wish.preset:
-        parts.append(_as_typed(wish.preset))
+        parts.append(as_typed(wish.preset))
     if wish.shape is not Shape.SQUARE:
         parts.append(wish.shape or f"{wish.width}x{wish.height}")
     if wish.references and wish.references[0].scale != SCALE_DEFAULT:
@@ -154,17 +165,19 @@ def _title(wish: Wish, index: int) -> str:
     return f"{role.capitalize()} {sum(reference.role is role for reference in wish.references[: index + 1])}"
 
 
-def _as_typed(text: str) -> str:
+def as_typed(text: str) -> str:
+    """A text in which Discord finds no markup."""
     return _MARKUP.sub(r"\\\g<0>", text)
 
 
-def _cut(text: str, characters_max: int) -> str:
+def cut(text: str, characters_max: int) -> str:
+    """A text of at most so many characters."""
     return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
 
 
 def _gallery(wish: Wish, files: Sequence[str]) -> "ui.MediaGallery[ui.LayoutView]":
     # Alternative text is what people hear who cannot see the picture.
-    description = _cut(wish.prompt, ALT_CHARACTERS_MAX)
+    description = cut(wish.prompt, ALT_CHARACTERS_MAX)
     return ui.MediaGallery(
         *(discord.MediaGalleryItem(f"attachment://{name}", description=description) for name in files)
     )

@@ -12,7 +12,7 @@ CREATE TABLE generations (
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
     wish                TEXT NOT NULL,            -- services.request.Wish as JSON
     images              INTEGER NOT NULL CHECK (images > 0),
-    photo_urls          TEXT,                     -- the photos as attached (JSON); erased when the generation is over
+    photos              TEXT,                     -- where its photos come from (JSON); erased when it is over
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
@@ -29,6 +29,7 @@ CREATE TABLE generations (
 CREATE INDEX generations_unfinished ON generations (state, member_id)
     WHERE state IN ('received', 'queued', 'running', 'finished');
 CREATE INDEX generations_behind ON generations (id) WHERE shown < version;
+CREATE INDEX generations_by_message ON generations (message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE provider_jobs (
     id             TEXT PRIMARY KEY,              -- ours, sent as the Idempotency-Key
@@ -91,3 +92,29 @@ CREATE TABLE signing_keys (
     purpose  TEXT PRIMARY KEY,
     key      BLOB NOT NULL CHECK (length(key) = 32)
 ) STRICT;
+
+-- Faces that members have saved by name. The photos are sealed with a key that is not in this database.
+CREATE TABLE faces (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: what is sealed is bound to it
+    member_id     INTEGER NOT NULL,
+    name          TEXT NOT NULL,
+    folded        TEXT NOT NULL,                  -- the name without its case, by which it is found and unique
+    is_default    INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    created_at    TEXT NOT NULL,
+    last_used_at  TEXT NOT NULL,                  -- from the beginning: when it was saved
+    warned_at     TEXT,                           -- when its owner was told that it will be deleted
+    UNIQUE (member_id, folded)
+) STRICT;
+
+CREATE UNIQUE INDEX faces_one_default ON faces (member_id) WHERE is_default;
+CREATE INDEX faces_unused ON faces (last_used_at);
+
+CREATE TABLE face_photos (
+    face_id  INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+    n        INTEGER NOT NULL,                    -- which of the face's photos, from 1
+    key_id   TEXT NOT NULL,                       -- of the key that sealed it
+    sealed   BLOB NOT NULL,
+    PRIMARY KEY (face_id, n)
+) STRICT;
+
+CREATE INDEX face_photos_by_key ON face_photos (key_id);

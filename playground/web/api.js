@@ -48,6 +48,20 @@ export const loadChoices = async (call) => (await post("/client/choices", call))
 
 export const press = (member, message, custom_id) => post(`/client/messages/${message}/press`, { member, custom_id });
 
+export const choose = (member, message, custom_id, values) => post(`/client/messages/${message}/choose`, { member, custom_id, values });
+
+export const messageCommand = (member, message, command) => post(`/client/messages/${message}/commands`, { member, name: command.name, command_id: command.id });
+
+export const userCommand = (member, channel, user, command) => post(`/client/users/${user}/commands`, { member, channel, name: command.name, command_id: command.id });
+
+/** values: by custom_id; files: a list of Files by custom_id. */
+export function submit(member, interaction, values, files) {
+  const form = new FormData();
+  form.set("payload_json", JSON.stringify({ member, values }));
+  for (const [field, several] of Object.entries(files)) for (const file of several) form.append(field, file, file.name);
+  return request(`/client/interactions/${interaction}/submit`, { method: "POST", body: form });
+}
+
 export const dismiss = (member, message) => post(`/client/messages/${message}/dismiss`, { member });
 
 export const remove = (member, message) => post(`/client/messages/${message}/delete`, { member });

@@ -2,17 +2,22 @@
 
 import * as api from "./api.js";
 import { Composer } from "./composer.js";
-import { avatar, h, icon, setDisplayName } from "./dom.js";
+import { avatar, h, icon, nameOf, setDisplayName } from "./dom.js";
+import { Forms } from "./forms.js";
+import { Menu } from "./menu.js";
 import { MessageList } from "./messages.js";
 import { keepTimesFresh } from "./time.js";
 
 const TYPING_MS = 10_000;
+const USER_COMMAND = 2;
+const MESSAGE_COMMAND = 3;
 
 const at = (id) => document.getElementById(id);
 
 const app = {
   world: null,
   channel: null,
+  commands: [],
   stream: null,
   place: null,
   turn: 0,
@@ -27,11 +32,13 @@ const app = {
 };
 
 const actions = {
-  press: (message, custom_id) => attempt(() => api.press(app.you, message.id, custom_id)),
+  press: (message, custom_id) => attempt(() => begin(api.press(app.you, message.id, custom_id))),
+  choose: (message, custom_id, values) => attempt(() => begin(api.choose(app.you, message.id, custom_id, values))),
+  menu: (message, place) => menu.open({ label: "What can be done with this message", sections: menuOf(message), ...place }),
   dismiss: (message) => attempt(() => api.dismiss(app.you, message.id)),
   remove: (message) => attempt(() => api.remove(app.you, message.id)),
   say: (content, files) => sending(() => api.say(app.you, app.channel.id, content, files)),
-  run: (call, files) => sending(() => api.runCommand({ ...call, member: app.you, channel: app.channel.id }, files)),
+  run: (call, files) => sending(() => begin(api.runCommand({ ...call, member: app.you, channel: app.channel.id }, files))),
   suggest: (call) => api.loadChoices({ ...call, member: app.you, channel: app.channel.id }),
 };
 
@@ -48,8 +55,39 @@ const composer = new Composer({
   dropHint: at("drop-hint"),
   actions,
   world: () => app.world,
-  commands: () => api.loadCommands(app.you, app.channel.id),
+  commands: async () => (app.commands = await api.loadCommands(app.you, app.channel.id)),
 });
+
+const menu = new Menu();
+
+const forms = new Forms({
+  dialog: at("form-dialog"),
+  world: () => app.world,
+  names,
+  submit: (interaction, values, files) => api.submit(app.you, interaction.id, values, files),
+  closed: ({ source_id, custom_id }) => {
+    // The dialog gives the focus back, unless what had it was drawn anew meanwhile.
+    if (document.activeElement !== document.body) return;
+    if (!source_id || !messages.focus(source_id, custom_id)) composer.focus();
+  },
+});
+
+/** Something that the bot may answer with a form. */
+async function begin(request) {
+  forms.expect(await request);
+}
+
+/** The bot's commands for a message, and for who wrote it. */
+function menuOf(message) {
+  const { author } = message;
+  const entries = (type, start) =>
+    app.commands.filter((command) => command.type === type).map((command) => ({ label: command.name, icon: avatar(app.world.bot, { small: true }), run: () => attempt(() => begin(start(command))) }));
+  const aboutAuthor = author.system ? [] : entries(USER_COMMAND, (command) => api.userCommand(app.you, app.channel.id, author.id, command));
+  return [
+    { title: "Apps", items: entries(MESSAGE_COMMAND, (command) => api.messageCommand(app.you, message.id, command)) },
+    { title: nameOf(author), items: aboutAuthor },
+  ];
+}
 
 /** What is sent goes out as whom and where the page shows by then; and whoever sends something wants to see it. */
 async function sending(request) {
@@ -90,6 +128,7 @@ async function become(member, channelName) {
   if (turn !== app.turn) return;
   app.world = world;
   app.unread.clear();
+  forms.reset();
   setDisplayName(world.bot.id, world.bot.name);
   messages.you = personAsUser(world.you);
   messages.bot = { id: world.bot.id, bot: true, username: world.bot.name };
@@ -153,6 +192,7 @@ function names() {
   const by = (list) => new Map(list.map((one) => [one.id, one]));
   const [people, rooms, groups] = [by([...members, bot]), by(channels), by(roles)];
   return {
+    people: [...members, bot],
     user: (id) => people.get(id)?.name ?? "somebody",
     role: (id) => groups.get(id)?.name.replace(/^@/, "") ?? "a role",
     channel: (id) => rooms.get(id)?.name ?? "a channel",
@@ -259,8 +299,8 @@ function follow() {
     reset: () => move(() => become(app.you, app.channel.name)),
     message: soon(heard),
     "message-deleted": soon((event) => isHere(event) && messages.drop(event.id)),
-    "interaction-created": soon((interaction) => isHere(interaction) && messages.follow(interaction)),
-    interaction: soon((interaction) => isHere(interaction) && messages.follow(interaction)),
+    "interaction-created": soon(followed),
+    interaction: soon(followed),
     commands: () => attempt(() => composer.refresh()),
     "channel-deleted": channelGone,
     typing: (event) => isHere(event) && typing(),
@@ -274,6 +314,11 @@ function follow() {
 const isHere = (event) => event.channel_id === app.channel.id;
 
 const soon = (tell) => (event) => (app.later ? app.later.push(() => tell(event)) : tell(event));
+
+function followed(interaction) {
+  if (isHere(interaction)) messages.follow(interaction);
+  forms.follow(interaction);
+}
 
 function connection(alive) {
   if (app.connected === alive) return;
@@ -352,5 +397,5 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 keepTimesFresh();
 setDrawerReach();
 const asked = new URLSearchParams(location.search);
-const begin = (member) => become(member, asked.get("channel") ?? "");
-move(() => begin(asked.get("member") ?? "").catch(() => begin(""))).then(() => narrow.matches || composer.focus());
+const arrive = (member) => become(member, asked.get("channel") ?? "");
+move(() => arrive(asked.get("member") ?? "").catch(() => arrive(""))).then(() => narrow.matches || composer.focus());

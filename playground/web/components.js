@@ -1,16 +1,23 @@
 // Components and embeds as elements. What each kind looks like stands in one table.
 
-import { h, icon } from "./dom.js";
+import { dots, h, icon } from "./dom.js";
+import { optionsOf, presetOf } from "./fields.js";
 import { inline, markdown } from "./markdown.js";
 import { externalLink, fileCard, isOurs, mosaic, thumbnail, veiled } from "./media.js";
+import { SelectMenu } from "./selects.js";
 import { when } from "./time.js";
 
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "link" };
 
-/** `context`: {message, names, busy: the custom_id being pressed, press(custom_id)}. */
+/**
+ * `context`: {message, names, busy: the custom_id being used, press(custom_id), choose(custom_id, values),
+ * chosen(custom_id): what was chosen there last}.
+ */
 const KINDS = {
   1: (row, context) => h("div", { class: "button-row" }, renderAll(row.components, context)),
   2: button,
+  3: select,
+  5: select,
   9: (section, context) =>
     h("div", { class: "section" }, h("div", { class: "section-text" }, renderAll(section.components, context)), render(section.accessory, context)),
   10: (text, context) => h("div", { class: "text-display" }, markdown(text.content, context.names)),
@@ -47,8 +54,22 @@ function button(component, context) {
   return h("button", attributes, busy ? h("span", { class: "button-face" }, face) : face, busy && dots());
 }
 
-export function dots() {
-  return h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+function select(component, context) {
+  const { custom_id, placeholder, min_values: least, max_values: most, disabled } = component;
+  const busy = context.busy === custom_id;
+  const menu = new SelectMenu({
+    options: optionsOf(component, context.names.people),
+    placeholder: placeholder ?? "Make a selection",
+    label: placeholder ?? "Menu",
+    least,
+    most,
+    chosen: context.chosen(custom_id) ?? presetOf(component),
+    disabled,
+    busy,
+    key: `select-${custom_id}`,
+    done: (values) => (values.length < least ? menu.undo() : context.choose(custom_id, values)),
+  });
+  return menu.element;
 }
 
 function gallery(component) {

@@ -4,6 +4,7 @@ import { avatar, formatSize, h, icon } from "./dom.js";
 import { Listbox } from "./listbox.js";
 import { makeField, takesFile } from "./options.js";
 
+const CHAT_INPUT = 1;
 const SUBCOMMAND = 1;
 const SUBCOMMAND_GROUP = 2;
 const MAX_LENGTH = 2000;
@@ -33,7 +34,8 @@ export class Composer {
 
   /** What the bot offers has changed. */
   async refresh() {
-    this.offered = (await this.commands()).flatMap((command) => leaves(command));
+    const typed = (await this.commands()).filter((command) => command.type === CHAT_INPUT);
+    this.offered = typed.flatMap((command) => leaves(command));
     if (this.picker.isOpen) this.picker.update();
   }
 
@@ -198,8 +200,9 @@ export class Composer {
     });
     let depth = 0;
     const over = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    const isCovered = () => document.querySelector("dialog[open]");
     document.addEventListener("dragenter", (event) => {
-      if (!over(event)) return;
+      if (!over(event) || isCovered()) return;
       depth += 1;
       this.dropHint.textContent = this.form?.dropWords() ?? "Drop to attach it to a message";
       this.dropHint.hidden = false;
@@ -214,7 +217,7 @@ export class Composer {
       event.preventDefault();
       depth = 0;
       this.dropHint.hidden = true;
-      this.#addFiles([...event.dataTransfer.files]);
+      if (!isCovered()) this.#addFiles([...event.dataTransfer.files]);
     });
   }
 

@@ -37,6 +37,10 @@ const ICONS = {
   external: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
   file: "M7 3h7l4 4v14H7zM14 3v5h4",
   picture: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M9 9.5a.5.5 0 1 1-1 0 .5.5 0 0 1 1 0",
+  more: "M5.5 12h.01M12 12h.01M18.5 12h.01",
+  app: "M5 5h6v6H5zM13 13h6v6h-6zM13 5h6v6h-6zM5 13h6v6H5z",
+  down: "M6 9.5l6 6 6-6",
+  tick: "M5 12.5l5 5L19 7.5",
   left: "M15 5l-7 7 7 7",
   right: "M9 5l7 7-7 7",
   reply: "M9 6l-5 5 5 5M4 11h9c4 0 7 2 7 7",
@@ -47,6 +51,11 @@ const ICONS = {
 export function icon(name) {
   const path = svg("path", { d: ICONS[name] });
   return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, path);
+}
+
+/** Three dots that come and go: something is awaited. */
+export function dots() {
+  return h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
 }
 
 const COLORS = ["#5b6ef0", "#c2508a", "#1f8f76", "#b8631d", "#8a56d6", "#2b7fb8"];

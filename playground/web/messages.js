@@ -1,22 +1,22 @@
 // The list of messages: drawing each, keeping order, place and focus while they change.
 
 import { attachments } from "./media.js";
-import { dots, embed, renderAll } from "./components.js";
-import { avatar, h, icon, nameOf, olderThan } from "./dom.js";
+import { embed, renderAll } from "./components.js";
+import { avatar, dots, h, icon, nameOf, olderThan } from "./dom.js";
 import { markdown, plainText } from "./markdown.js";
 import { clockTime, dayName, when } from "./time.js";
 
 const LOADING = 128;
 const SUPPRESS_EMBEDS = 4;
 const COMPONENTS_V2 = 32768;
-const COMMAND = 20;
 
 // Messages of one author this close together share one heading.
 const TOGETHER_MS = 7 * 60 * 1000;
 
 /**
  * Shows the messages of one channel. `you` and `bot` are user objects.
- * `actions`: {press(message, custom_id), dismiss(message), remove(message), forget(interaction)}
+ * `actions`: {press(message, custom_id), choose(message, custom_id, values), dismiss(message), remove(message),
+ * menu(message, {x, y, back})}
  */
 export class MessageList {
   constructor({ scroller, list, jump, announcer, actions }) {
@@ -25,6 +25,7 @@ export class MessageList {
     this.intro = null;
     this.messages = new Map();
     this.presses = new Map();
+    this.choices = new Map();
     this.atEnd = true;
     scroller.addEventListener("scroll", () => this.#noticePlace());
     jump.addEventListener("click", () => this.toEnd());
@@ -37,6 +38,7 @@ export class MessageList {
     Object.assign(this, { intro, names });
     this.messages = new Map(messages.map((message) => [message.id, message]));
     this.presses.clear();
+    this.choices.clear();
     this.#drawAll();
     this.toEnd();
   }
@@ -45,8 +47,17 @@ export class MessageList {
   put(message) {
     const before = this.messages.get(message.id);
     this.messages.set(message.id, message);
+    // An edited message begins with what the bot chose to show.
+    this.choices.delete(message.id);
     this.#keepingPlace(() => (before ? this.#redraw(message.id) : this.#insert(message)));
     this.#announce(message, before);
+  }
+
+  /** Focus what was used in a message, if it is still there. */
+  focus(id, custom_id) {
+    const found = this.#element(id)?.querySelector(`[data-key$="-${CSS.escape(custom_id)}"]:not(:disabled)`) ?? this.#element(id);
+    found?.focus();
+    return Boolean(found);
   }
 
   drop(id) {
@@ -67,6 +78,8 @@ export class MessageList {
 
   /** A command was sent or a button pressed, was answered, or nobody answered in time. */
   follow(interaction) {
+    // A form shows by itself how it fares.
+    if (interaction.trigger_id) return;
     this.#keepingPlace(() => (interaction.source_id ? this.#followPress(interaction) : this.#followCommand(interaction)));
   }
 
@@ -125,7 +138,7 @@ export class MessageList {
     const classes = ["message", follows && "follows", message.playground.only_you && "private", message.playground.pings_you && "pings"];
     return h(
       "li",
-      { class: classes.filter(Boolean).join(" "), tabindex: "-1", data: { id: message.id } },
+      { class: classes.filter(Boolean).join(" "), tabindex: "-1", data: { id: message.id }, oncontextmenu: (event) => this.#contextMenu(event, message) },
       newDay && h("div", { class: "day" }, h("span", {}, dayName(date))),
       this.#context(message),
       h(
@@ -140,9 +153,10 @@ export class MessageList {
 
   /** What the message answers: a command, or another message. */
   #context(message) {
-    if (message.type === COMMAND && message.interaction) {
-      const { user, name } = message.interaction;
-      return h("div", { class: "context" }, avatar(user, { small: true }), h("b", {}, nameOf(user)), " used ", h("span", { class: "command-used" }, `/${name}`));
+    const { used } = message.playground;
+    if (used) {
+      const { user } = message.interaction_metadata;
+      return h("div", { class: "context" }, avatar(user, { small: true }), h("b", {}, nameOf(user)), " used ", h("span", { class: "command-used" }, used));
     }
     if (!message.message_reference) return null;
     const answered = message.referenced_message;
@@ -160,6 +174,11 @@ export class MessageList {
       names: this.names,
       busy: this.presses.get(message.id)?.state === "pending" ? this.presses.get(message.id).custom_id : null,
       press: (custom_id) => this.actions.press(message, custom_id),
+      chosen: (custom_id) => this.choices.get(message.id)?.get(custom_id),
+      choose: (custom_id, values) => {
+        this.choices.set(message.id, (this.choices.get(message.id) ?? new Map()).set(custom_id, values));
+        this.actions.choose(message, custom_id, values);
+      },
     };
     const text = message.content && h("div", { class: "text" }, markdown(message.content, this.names), edited(message));
     const embeds = message.flags & SUPPRESS_EMBEDS ? [] : message.embeds;
@@ -178,6 +197,26 @@ export class MessageList {
   }
 
   #tools(message) {
+    return h("div", { class: "tools" }, this.#deleteButton(message), this.#moreButton(message));
+  }
+
+  #moreButton(message) {
+    const open = (event) => {
+      const { right, bottom } = event.currentTarget.getBoundingClientRect();
+      this.actions.menu(message, { x: right - 200, y: bottom + 4, back: event.currentTarget });
+    };
+    return h("button", { type: "button", class: "icon-button", "aria-label": "More for this message", "aria-haspopup": "menu", title: "More", data: { key: "more" }, onclick: open }, icon("more"));
+  }
+
+  /** The browser's own menu stays where it is wanted: on links, and on text that is selected. */
+  #contextMenu(event, message) {
+    if (event.target.closest("a[href]") || getSelection().toString()) return;
+    event.preventDefault();
+    const back = event.target.closest("button") ?? event.currentTarget;
+    this.actions.menu(message, { x: event.clientX, y: event.clientY, back });
+  }
+
+  #deleteButton(message) {
     if (!message.playground.can_delete) return null;
     const attributes = { type: "button", class: "icon-button danger", "aria-label": "Delete message", title: "Delete message", data: { key: "delete" } };
     const button = h("button", attributes, icon("trash"));
@@ -190,18 +229,18 @@ export class MessageList {
       button.classList.remove("sure");
       button.replaceChildren(icon("trash"));
     });
-    return h("div", { class: "tools" }, button);
+    return button;
   }
 
   #drawWaiting(interaction) {
     const failed = interaction.state === "failed";
     const forget = (event) => event.currentTarget.closest("li").remove();
     const dismiss = h("button", { type: "button", class: "text-button", onclick: forget }, "Dismiss message");
-    const said = failed ? h("p", { class: "failed" }, "The bot did not respond in time.") : h("p", { class: "thinking" }, dots(), `Sending /${interaction.command}`);
+    const said = failed ? h("p", { class: "failed" }, "The bot did not respond in time.") : h("p", { class: "thinking" }, dots(), `Sending ${interaction.command}`);
     return h(
       "li",
       { class: failed ? "message private" : "message", data: { interaction: interaction.id } },
-      h("div", { class: "context" }, avatar(this.you, { small: true }), h("b", {}, nameOf(this.you)), " used ", h("span", { class: "command-used" }, `/${interaction.command}`)),
+      h("div", { class: "context" }, avatar(this.you, { small: true }), h("b", {}, nameOf(this.you)), " used ", h("span", { class: "command-used" }, interaction.command)),
       h(
         "div",
         { class: "message-row" },
@@ -243,7 +282,7 @@ export class MessageList {
 
 function continues(message, before) {
   const near = new Date(message.timestamp) - new Date(before.timestamp) < TOGETHER_MS;
-  const plain = !message.message_reference && message.type !== COMMAND;
+  const plain = !message.message_reference && !message.playground.used;
   const alike = message.author.id === before.author.id && message.playground.only_you === before.playground.only_you;
   return near && plain && alike;
 }

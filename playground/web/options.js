@@ -296,6 +296,7 @@ class FileField extends Field {
   }
 
   problem() {
+    if (this.isLoading) return "The sample face is still on its way. Send it in a moment.";
     return this.isEmpty && this.option.required ? "Choose a file first." : null;
   }
 
@@ -355,11 +356,14 @@ class FileField extends Field {
 
   async #takeSample(button) {
     button.disabled = true;
+    this.isLoading = true;
     try {
       this.take(await sampleFace());
     } catch (error) {
       button.disabled = false;
       this.form.failed(error.message);
+    } finally {
+      this.isLoading = false;
     }
   }
 }

@@ -14,7 +14,7 @@ from services.imagepipeline.answers import Answer, Rejected, Unreachable
 from services.imagepipeline.calls import Calls
 from services.imagepipeline.client import Order
 from services.imagepipeline.wire import balance_usd, read_answer, upload_url
-from services.request import SEED, Api, Wish
+from services.request import Api, Wish
 
 LOCK = "/identity/lock/image/v1"
 GENERATE = "/generate/image/v1"
@@ -109,7 +109,7 @@ def request_body(order: Order, *, image_url: str | None) -> dict[str, Any]:
         "guidance_scale": wish.guidance,
         "width": wish.width,
         "height": wish.height,
-        "seed": (wish.seed + order.n) % (SEED[1] + 1),
+        "seed": wish.seed_of(order.n),
         "output_format": "png",
         "enhance_prompt": wish.enhance_prompt or None,
         "server_id": wish.server_id,

@@ -19,11 +19,14 @@ from cogs.answers import answer_error
 from db.generations import NewGeneration
 from playground.model import Interaction
 from playground.server import Playground
+from services.faces import Faces
 from services.quotas import Balance, Quota
 from services.request import Wish
 from services.runner import Runner
 
 _PHOTO = b"never read by the cogs"
+# For tests without saved faces.
+NO_FACES = cast(Faces, None)
 
 
 class NotingRunner:
@@ -31,15 +34,19 @@ class NotingRunner:
 
     def __init__(self) -> None:
         self.taken: list[NewGeneration] = []
+        self.message_ids: dict[int, int | None] = {}
+        self.turns = 0  # of the event loop, that accepting takes
         self.account_usd: float | None = None
         self._acknowledged: dict[int, asyncio.Event] = {}
 
     async def accept(self, new: NewGeneration) -> int | None:
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         self.taken.append(new)
         return len(self.taken)
 
     async def acknowledged(self, generation_id: int, message_id: int | None) -> None:
-        assert message_id is not None
+        self.message_ids[generation_id] = message_id
         self._acknowledged.setdefault(generation_id, asyncio.Event()).set()
 
     async def balance(self, *, scope: str, member_id: int) -> Balance:
@@ -87,10 +94,11 @@ class CogStage:
         """Run a command with these attachments; what the runner was given of it, and the names of its photos."""
         self._run(command, photos, options)
         await self.noting.until_acknowledged(len(self.noting.taken) + 1)
+        assert self.noting.message_ids[len(self.noting.taken)] is not None
         new = self.noting.taken[-1]
         wish = Wish.from_json(new.wish)
         assert new.images == wish.images
-        return wish, [yarl.URL(url).name.removesuffix(".jpg") for url in new.photo_urls]
+        return wish, [yarl.URL(url).name.removesuffix(".jpg") for url in (source.url for source in new.photos)]
 
     async def refused(self, command: str, *photos: str, **options: object) -> str:
         """Run a command; what the asker alone reads when it is not taken."""

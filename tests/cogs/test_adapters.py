@@ -5,8 +5,10 @@ import pytest
 from discord.ext import commands
 
 from cogs.adapters import Adapters
+from db.connection import Database
 from playground.errors import MemberError
 from services.catalog import Catalog
+from services.faces import Faces
 from services.request import (
     ADAPTERS,
     NEGATIVE_PROMPT,
@@ -20,6 +22,9 @@ from services.request import (
 )
 from services.runner import Runner
 from tests.cogs.stage import CogStage, cog_stage
+from tests.conftest import Clock
+from tests.photographs import astronaut
+from tests.saved_faces import KEY, attached, faces_on
 from tests.wishes import CHECKPOINT, SD, SDXL, face, style
 
 DREAMLIKE = ModelChoice(key=CHECKPOINT, label="Dreamlike", family=Family.SD, model_id=CHECKPOINT)
@@ -28,14 +33,24 @@ GRAIN = ExtraAdapter(name="grain_sdxl", label="Grain", family=Family.SDXL, scale
 CATALOG = Catalog(models=(SDXL, SD, DREAMLIKE), extras=(LIGHT, GRAIN))
 
 
-def cog(runner: Runner) -> commands.Cog:
-    return Adapters(runner, CATALOG, safety_checker=False, server_id="any")
+@pytest.fixture
+async def faces(database: Database, clock: Clock) -> AsyncIterator[Faces]:
+    async with faces_on(database, clock) as make:
+        yield make(KEY)
 
 
 @pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CogStage]:
+async def scene(monkeypatch: pytest.MonkeyPatch, faces: Faces) -> AsyncIterator[CogStage]:
+    def cog(runner: Runner) -> commands.Cog:
+        return Adapters(runner, faces, CATALOG, safety_checker=False, server_id="any")
+
     async with cog_stage(monkeypatch, cog) as opened:
         yield opened
+
+
+async def save(scene: CogStage, faces: Faces, name: str, *, photos: int, member: str = "Ben") -> None:
+    member_id = scene.playground.state.member(member).id
+    await faces.save(member_id, name, [attached(astronaut())] * photos)
 
 
 # --------------------------------------------------------------------------------------- options become wishes
@@ -198,3 +213,89 @@ async def test_odd_text_is_answered_and_not_logged(scene: CogStage, caplog: pyte
             await scene.suggested(option, typed, **({"model": typed[:1000]} if option != "model" else {}))
 
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+# --------------------------------------------------------------------------------------------------- saved faces
+
+
+@pytest.mark.parametrize(
+    ("command", "attachments", "options", "taken"),
+    [
+        ("imagine", (), {}, ["1:1", "1:2", "1:3"]),
+        ("imagine", (), {"model": "sd"}, ["1:1"]),
+        ("imagine", ("style",), {}, ["1:1", "style"]),
+        ("advanced", (), {}, ["1:1", "1:2", "1:3"]),
+        ("advanced", (), {"model": "sd"}, ["1:1"]),
+        ("advanced", ("style2",), {}, ["1:1", "style2"]),
+        ("advanced", ("face2", "face3"), {}, ["1:1", "face2", "face3"]),
+    ],
+)
+async def test_all_photos_of_a_saved_face_count_where_the_service_takes_them_and_else_the_first(
+    scene: CogStage,
+    faces: Faces,
+    command: str,
+    attachments: tuple[str, ...],
+    options: dict[str, object],
+    taken: list[str],
+) -> None:
+    await save(scene, faces, "Me", photos=3)
+
+    wish, photos = await scene.taken(command, *attachments, face_name="me", likeness=80, **options)
+
+    assert photos == taken
+    mine = [face(0.8)] * len([photo for photo in taken if ":" in photo])
+    others = [style(SCALE_DEFAULT) if photo.startswith("style") else face() for photo in taken if ":" not in photo]
+    assert list(wish.references) == mine + others
+
+
+@pytest.mark.parametrize("command", ["imagine", "advanced"])
+async def test_a_face_and_the_name_of_another_are_one_too_many(scene: CogStage, faces: Faces, command: str) -> None:
+    await save(scene, faces, "Me", photos=1)
+
+    told = await scene.refused(command, "face", face_name="Me")
+
+    assert told == "Take either `face` or `face_name`, and leave out the other."
+
+
+async def test_nobody_uses_anothers_face(scene: CogStage, faces: Faces) -> None:
+    await save(scene, faces, "Me", photos=1, member="Ada")
+
+    told = await scene.refused("imagine", face_name="Me")
+
+    assert told == "You have no saved face called `Me`. `/face list` shows those that you have."
+    assert await scene.suggested("face_name", command="imagine") == []
+
+
+async def test_without_a_name_no_saved_face_is_used_not_even_the_default(scene: CogStage, faces: Faces) -> None:
+    await save(scene, faces, "Me", photos=1)
+    await faces.set_default(scene.playground.state.member("Ben").id, "Me")
+
+    wish, photos = await scene.taken("imagine")
+
+    assert (wish.references, photos) == ((), [])
+
+
+@pytest.mark.parametrize("command", ["imagine", "advanced"])
+async def test_ones_own_names_are_suggested_the_default_first(scene: CogStage, faces: Faces, command: str) -> None:
+    for name in ("Ada", "Ben", "Cleo"):
+        await save(scene, faces, name, photos=1)
+    await faces.set_default(scene.playground.state.member("Ben").id, "Cleo")
+
+    assert await scene.suggested("face_name", command=command) == ["Cleo", "Ada", "Ben"]
+    assert await scene.suggested("face_name", "e", command=command) == ["Cleo", "Ben"]
+
+
+async def test_a_slow_search_for_the_face_is_deferred_once_and_the_request_taken(
+    scene: CogStage, faces: Faces, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cogs.imagine.CHOOSE_S", 0.01)
+    monkeypatch.setattr("cogs.answers.WORK_S", 0.0)
+    scene.noting.turns = 10  # accepting is slow, too
+    await save(scene, faces, "Me", photos=1)
+    async with database.transaction():
+        interaction = scene.playground.command("imagine", options={"prompt": "a harbour", "face_name": "Me"})
+        await scene.playground.acknowledged(interaction)
+        assert scene.noting.taken == []
+
+    await scene.noting.until_acknowledged(1)
+    assert [source.url for source in scene.noting.taken[0].photos] == ["face:1:1"]

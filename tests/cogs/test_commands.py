@@ -8,6 +8,7 @@ from discord import AppCommandOptionType as Kind
 from discord.ext import commands
 
 from cogs.adapters import Adapters
+from cogs.face import Face
 from cogs.identity import Identity
 from cogs.quota import Quota
 from cogs.styles import Styles
@@ -15,11 +16,11 @@ from playground.commands import read_commands
 from services.catalog import Catalog
 from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
 from services.runner import Runner
-from tests.cogs.stage import NotingRunner
+from tests.cogs.stage import NO_FACES, NotingRunner
 from tests.wishes import SD, SDXL
 
 RUNNER = cast(Runner, NotingRunner())
-IDENTITY = Identity(RUNNER, Catalog(models=(SDXL,)), server_id=None)
+IDENTITY = Identity(RUNNER, NO_FACES, Catalog(models=(SDXL,)), server_id=None)
 EXTRA = ExtraAdapter(name="own", label="Own", family=Family.SD, scale=1)
 
 TEXT, WHOLE, YES_NO, NUMBER, FILE = (
@@ -33,6 +34,7 @@ SUGGESTED = (TEXT, "suggested")
 ADAPTERS_IMAGINE = {
     "prompt": PROMPT,
     "face": (FILE,),
+    "face_name": SUGGESTED,
     "likeness": PERCENT,
     "style": (FILE,),
     "preset": SUGGESTED,
@@ -43,6 +45,7 @@ ADAPTERS_IMAGINE = {
 ADAPTERS_ADVANCED = {
     "prompt": PROMPT,
     "face": (FILE,),
+    "face_name": SUGGESTED,
     "likeness": PERCENT,
     "face2": (FILE,),
     "likeness2": PERCENT,
@@ -65,10 +68,18 @@ ADAPTERS_ADVANCED = {
     "scheduler": (TEXT, *SCHEDULERS),
     "adapter": SUGGESTED,
 }
-IDENTITY_IMAGINE = {"prompt": PROMPT, "face": (FILE,), "preset": SUGGESTED, "shape": SHAPES, "count": COUNT}
+IDENTITY_IMAGINE = {
+    "prompt": PROMPT,
+    "face": (FILE,),
+    "face_name": SUGGESTED,
+    "preset": SUGGESTED,
+    "shape": SHAPES,
+    "count": COUNT,
+}
 IDENTITY_ADVANCED = {
     "prompt": PROMPT,
     "face": (FILE,),
+    "face_name": SUGGESTED,
     "count": COUNT,
     "size": SUGGESTED,
     "negative_prompt": (TEXT, 1, 1000),
@@ -80,7 +91,7 @@ IDENTITY_ADVANCED = {
 
 
 def adapters(*extras: ExtraAdapter) -> Adapters:
-    return Adapters(RUNNER, Catalog(models=(SDXL, SD), extras=extras), safety_checker=True, server_id=None)
+    return Adapters(RUNNER, NO_FACES, Catalog(models=(SDXL, SD), extras=extras), safety_checker=True, server_id=None)
 
 
 async def definitions(cog: commands.Cog) -> dict[str, dict[str, Any]]:
@@ -119,14 +130,18 @@ async def test_the_options_are_those_of_the_dialect(
         assert [option["name"] for option in command["options"] if option["required"]] == ["prompt"]
 
 
-@pytest.mark.parametrize("cog", [adapters(), adapters(EXTRA), IDENTITY, Quota(RUNNER), Styles(Catalog(models=(SDXL,)))])
+@pytest.mark.parametrize(
+    "cog",
+    [adapters(), adapters(EXTRA), IDENTITY, Face(NO_FACES), Quota(RUNNER), Styles(Catalog(models=(SDXL,)))],
+)
 async def test_discord_takes_the_commands_as_they_are(cog: commands.Cog) -> None:
     found = list((await definitions(cog)).values())
 
     read_commands(found)  # the playground's rules for commands are Discord's
-    for command in found:
-        assert len(command["options"]) <= 25
-        for told in (command, *command["options"]):
+    for command in [told for each in found for told in (each, *each["options"])]:
+        options = command.get("options", [])
+        assert len(options) <= 25
+        for told in (command, *options):
             assert 10 <= len(told["description"]) <= 100
             assert not told["description"].endswith("…"), "discord.py has cut it"
 

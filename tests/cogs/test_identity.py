@@ -5,20 +5,30 @@ import pytest
 from discord.ext import commands
 
 from cogs.identity import Identity
+from db.connection import Database
 from playground.multipart import Upload
 from services.catalog import Catalog
+from services.faces import Faces
 from services.request import Asked, Shape, identity_wish
 from services.runner import Runner
 from tests.cogs.stage import CogStage, cog_stage
+from tests.conftest import Clock
+from tests.photographs import astronaut
+from tests.saved_faces import KEY, attached, faces_on
 from tests.wishes import SDXL, face
 
 
-def cog(runner: Runner) -> commands.Cog:
-    return Identity(runner, Catalog(models=(SDXL,)), server_id="pod-1")
+@pytest.fixture
+async def faces(database: Database, clock: Clock) -> AsyncIterator[Faces]:
+    async with faces_on(database, clock) as make:
+        yield make(KEY)
 
 
 @pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CogStage]:
+async def scene(monkeypatch: pytest.MonkeyPatch, faces: Faces) -> AsyncIterator[CogStage]:
+    def cog(runner: Runner) -> commands.Cog:
+        return Identity(runner, faces, Catalog(models=(SDXL,)), server_id="pod-1")
+
     async with cog_stage(monkeypatch, cog) as opened:
         yield opened
 
@@ -83,3 +93,16 @@ async def test_sizes_are_suggested_up_to_what_the_api_takes(scene: CogStage) -> 
     assert await scene.suggested("size", "2048x2048") == list(Shape)
     photo = Upload(field="face", filename="face.jpg", content=b"")
     assert await scene.suggested("size", "2048x2048", face=photo) == ["2048x2048"]
+    assert await scene.suggested("size", "2048x2048", face_name="Me") == ["2048x2048"]
+
+
+@pytest.mark.parametrize("command", ["imagine", "advanced"])
+async def test_of_a_saved_face_the_first_photo_is_used(scene: CogStage, faces: Faces, command: str) -> None:
+    await faces.save(scene.playground.state.member("Ben").id, "Me", [attached(astronaut())] * 3)
+
+    wish, photos = await scene.taken(command, face_name="Me")
+
+    assert (wish.references, photos) == ((face(),), ["1:1"])
+    assert await scene.suggested("face_name", command=command) == ["Me"]
+    told = await scene.refused(command, "face", face_name="Me")
+    assert told == "Take either `face` or `face_name`, and leave out the other."

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.imagine import Slot, attached, begin, suggested_sizes
+from cogs.imagine import Slot, attached, sources_of, suggested_sizes
 from services.errors import PhotoRefused, UserError
 from services.photos import PHOTO_BYTES_MAX
 from services.request import FAMILY_TABLES, GENERATE_TABLE, LOCK_TABLE, Role, Shape, Table, size_of
-from services.runner import Runner
-from tests.cogs.stage import NotingRunner
-from tests.wishes import face, style, with_adapters
+from tests.wishes import face, style
 
 
 def photo(size: int = 1000) -> discord.Attachment:
@@ -52,15 +50,11 @@ def test_images_are_faces_then_styles_each_with_its_own_strength(slots: list[Slo
         ([5, PHOTO_BYTES_MAX + 1], "Image 2 of 2 (style): The photo is larger than 10 MiB. Attach a smaller copy."),
     ],
 )
-async def test_a_photo_that_is_too_large_is_refused_before_anything_is_charged(sizes: list[int], told: str) -> None:
-    runner = NotingRunner()
-    wish = with_adapters("x", *[face(), style()][: len(sizes)])
-
+def test_a_photo_that_is_too_large_is_refused_before_anything_is_charged(sizes: list[int], told: str) -> None:
     with pytest.raises(PhotoRefused) as error:
-        await begin(cast(discord.Interaction, None), cast(Runner, runner), wish, [photo(size) for size in sizes])
+        sources_of([photo(size) for size in sizes], [face(), style()][: len(sizes)])
 
     assert str(error.value) == told
-    assert runner.taken == []
 
 
 # ------------------------------------------------------------------------------------------------- suggestions

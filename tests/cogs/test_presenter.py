@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from cogs.presenter import DiscordPresenter
 from db.generations import Generation, Hosted, NewGeneration, State
 from playground.model import Message
 from services.catalog import Catalog
-from services.presenter import Failure, Progress, Result, Shown
+from services.presenter import Cancelled, Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
 from services.request import Wish
-from tests.cogs.stage import CogStage, cog_stage
+from tests.cogs.stage import NO_FACES, CogStage, cog_stage
 from tests.photographs import astronaut, encoded
 from tests.wishes import SDXL, crowded
 
@@ -31,7 +32,8 @@ PHOTOS = tuple(PHOTO + bytes([number]) for number in range(6))
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CogStage]:
     catalog = Catalog(models=(SDXL,))
-    async with cog_stage(monkeypatch, lambda r: Adapters(r, catalog, safety_checker=True, server_id=None)) as opened:
+    adapters = partial(Adapters, faces=NO_FACES, catalog=catalog, safety_checker=True, server_id=None)
+    async with cog_stage(monkeypatch, adapters) as opened:
         yield opened
 
 
@@ -48,7 +50,7 @@ class Showing:
         wish, _ = await stage.taken("advanced", *photos)
         return cls(stage, crowded(wish) if is_crowded else wish, generation_of(stage.noting.taken[-1]))
 
-    async def show(self, what: Progress | Result | Failure) -> Shown:
+    async def show(self, what: Progress | Result | Failure | Cancelled) -> Shown:
         shown = await DiscordPresenter(self.stage.bot).show(self.generation, self.wish, what)
         hosted = shown.photos if isinstance(what, Progress) and what.new_photos else self.generation.hosted
         self.generation = dataclasses.replace(self.generation, message_id=shown.message_id, hosted=hosted)
@@ -70,7 +72,15 @@ class Showing:
 
 def generation_of(new: NewGeneration) -> Generation:
     fields: dict[str, Any] = dataclasses.asdict(new) | {"hosted": (), "message_id": None, "state": State.RECEIVED}
-    fields |= {"id": 1, "pictures": 0, "version": 1, "shown": 0, "failure_code": None, "failure_text": None}
+    fields |= {
+        "id": 1,
+        "photos": new.photos,
+        "pictures": 0,
+        "version": 1,
+        "shown": 0,
+        "failure_code": None,
+        "failure_text": None,
+    }
     return Generation(**fields, created_at=NOW, changed_at=NOW)
 
 
@@ -177,6 +187,46 @@ async def test_a_private_failure_takes_the_message_away_and_tells_the_asker(scen
         lambda state: next((each for each in state.messages.values() if "No face there." in each.text), None)
     )
     assert scene.playground.seen_by(said) == {"Ben"}
+
+
+async def pings_after(scene: CogStage, wait_s: float, *scenes: Progress | Result | Failure | Cancelled) -> list[str]:
+    """What pings anybody when these are shown of a request whose end came after so many seconds."""
+    showing = await Showing.of(scene, "face")
+    ended_at = NOW + timedelta(seconds=wait_s)
+    showing.generation = dataclasses.replace(showing.generation, changed_at=ended_at)
+    for each in (Progress(place=1, new_photos=PHOTOS[:1]), *scenes):
+        await showing.show(each)
+    pinging = [each for each in scene.playground.state.messages.values() if each.pinged_users]
+    for message in pinging:
+        assert message.pinged_users == {showing.generation.member_id}
+        assert message.reference is not None
+        assert message.reference.message_id == showing.message.id
+    return [message.text.partition("> ")[2] for message in pinging]
+
+
+async def test_who_waited_long_is_pinged_once_whatever_is_tried_again(scene: CogStage, tmp_path: Path) -> None:
+    shown = result(*pictures(tmp_path, 2))
+
+    assert await pings_after(scene, 61, shown, shown) == ["your pictures are ready."]
+
+
+async def test_who_waited_long_for_nothing_is_told_too(scene: CogStage) -> None:
+    failed = Failure(sentence="It broke.", refunded=1, private=False)
+
+    assert await pings_after(scene, 61, failed) == ["your request could not be carried out."]
+
+
+@pytest.mark.parametrize(("wait_s", "what"), [(59, "result"), (600, "progress"), (600, "cancelled")])
+async def test_nobody_is_pinged_for_what_they_see_anyway(
+    scene: CogStage, tmp_path: Path, wait_s: float, what: str
+) -> None:
+    shown = {
+        "result": result(*pictures(tmp_path, 1)),
+        "progress": Progress(place=None),
+        "cancelled": Cancelled(refunded=1),
+    }
+
+    assert await pings_after(scene, wait_s, shown[what]) == []
 
 
 async def test_without_photos_there_are_none_to_tell_of(scene: CogStage, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from cogs.views.generation import Frame, layout, photo_names, quoted
 from db.generations import Generation, State
 from db.ledger import Spending
 from services.errors import InvalidWish
-from services.presenter import Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
 from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
@@ -29,7 +29,7 @@ GENERATION = Generation(
     file_limit_bytes=10,
     wish="{}",
     images=4,
-    photo_urls=(),
+    photos=(),
     hosted=(),
     message_id=None,
     state=State.FINISHED,
@@ -45,9 +45,14 @@ BALANCE = Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=
 FILES = tuple(f"{n}.png" for n in range(4))
 
 
-def result(*, refunded: int = 0, missing: str | None = None, shrunk: bool = False) -> Result:
+def result(*, refunded: int = 0, missing: str | None = None, shrunk: bool = False, unsigned: bool = False) -> Result:
     return Result(
-        pictures=(Path("1.png"),) * (4 - refunded), refunded=refunded, missing=missing, balance=BALANCE, shrunk=shrunk
+        pictures=(Path("1.png"),) * (4 - refunded),
+        refunded=refunded,
+        missing=missing,
+        balance=BALANCE,
+        shrunk=shrunk,
+        unsigned=unsigned,
     )
 
 
@@ -147,6 +152,8 @@ async def test_a_partial_result_says_what_came_back_and_why() -> None:
 async def test_a_re_encoded_result_says_so() -> None:
     assert "JPEG" in shown(result(shrunk=True))
     assert "JPEG" not in shown(result())
+    assert "C2PA" in shown(result(shrunk=True, unsigned=True))
+    assert "C2PA" not in shown(result(shrunk=True))
 
 
 async def test_a_failure_says_why_and_that_it_was_refunded() -> None:
@@ -155,22 +162,27 @@ async def test_a_failure_says_why_and_that_it_was_refunded() -> None:
     assert "The image service fell over. Your 4 images were refunded." in text
 
 
+async def test_what_was_cancelled_says_what_came_back() -> None:
+    assert "**Cancelled. Your 4 images were refunded.**\n> a quiet harbour" in shown(Cancelled(refunded=4))
+
+
 # ---------------------------------------------------------------------------------------------------- photos
 
-GALLERY, SECTION, TEXT = 12, 9, 10
+ROW, GALLERY, SECTION, TEXT = 1, 12, 9, 10
+ROWS = [(ROW, None), (ROW, None)]
 
 
 async def test_without_a_photo_there_is_text_alone() -> None:
-    assert kinds(with_adapters(), Progress(place=1)) == [(TEXT, None)]
-    assert kinds(with_adapters(), result()) == [(GALLERY, None), (TEXT, None)]
+    assert kinds(with_adapters(), Progress(place=1)) == [(TEXT, None), (ROW, None)]
+    assert kinds(with_adapters(), result()) == [(GALLERY, None), (TEXT, None), *ROWS]
 
 
 async def test_the_first_photo_is_beside_the_text_and_each_further_one_has_a_line() -> None:
     wish = with_adapters("x", face(0.9), style(0.5), style())
     sections = [(SECTION, f"attachment://{name}") for name in ("face-1.jpg", "style-2.jpg", "style-3.jpg")]
 
-    assert kinds(wish, Progress(place=1)) == sections
-    assert kinds(wish, result()) == [(GALLERY, None), *sections]
+    assert kinds(wish, Progress(place=1)) == [*sections, (ROW, None)]
+    assert kinds(wish, result()) == [(GALLERY, None), *sections, *ROWS]
     assert kinds(wish, Failure(sentence="No.", refunded=1, private=False)) == [(TEXT, None)]
     for scene in (Progress(place=1), result()):
         assert shown(scene, wish).split("\n")[-2:] == ["-# Style 1, strength 50 %", "-# Style 2, strength 60 %"]
@@ -190,9 +202,65 @@ async def test_photos_are_named_by_their_role_and_numbered_where_there_are_sever
 ) -> None:
     container = layout(GENERATION, wish, Progress(place=1), frame_of(wish)).to_components()[-1]
 
-    assert [section["accessory"]["description"] for section in container["components"]] == names
+    sections = [item for item in container["components"] if item["type"] == SECTION]
+    assert [section["accessory"]["description"] for section in sections] == names
     lines = shown(Progress(place=1), wish).split("\n")
     assert lines[4:] == [f"-# {name}, {'likeness' if 'Face' in name else 'strength'} 60 %" for name in names[1:]]
+
+
+# --------------------------------------------------------------------------------------------------- buttons
+
+
+def rows(wish: Wish, scene: Scene) -> list[dict[str, str]]:
+    """Label and id of the buttons, row by row."""
+    container = layout(GENERATION, wish, scene, frame_of(wish)).to_components()[-1]
+    found = [item["components"] for item in container["components"] if item["type"] == ROW]
+    return [{button["label"]: button["custom_id"] for button in row} for row in found]
+
+
+async def test_a_result_can_be_made_again_varied_edited_enlarged_explained_and_deleted() -> None:
+    first, second = rows(with_adapters("x", face()), result())
+
+    assert first == {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Larger", "Details", "Delete")}
+    assert second == {f"Vary {n}": f"fl:vary:1:{n}" for n in range(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("wish", "missing"),
+    [
+        (with_adapters("x", face(), face()), {"Vary 1", "Vary 2", "Vary 3", "Vary 4"}),
+        (with_identity("x", face()), {"Vary 1", "Vary 2", "Vary 3", "Vary 4"}),
+        (with_adapters(size="1536x1024"), {"Larger"}),
+        (with_identity("x"), {"Vary 1", "Vary 2", "Vary 3", "Vary 4", "Larger"}),
+    ],
+)
+async def test_what_the_service_cannot_do_is_not_offered(wish: Wish, missing: set[str]) -> None:
+    every = {label for row in rows(with_adapters(), result()) for label in row}
+
+    assert {label for row in rows(wish, result()) for label in row} == every - missing
+
+
+@pytest.mark.parametrize("place", [None, 1])
+async def test_what_is_under_way_can_be_cancelled_and_what_is_over_cannot(place: int | None) -> None:
+    wish = with_adapters("x", face())
+
+    assert rows(wish, Progress(place=place)) == [{"Cancel": "fl:cancel:1"}]
+    assert rows(wish, Failure(sentence="No.", refunded=1, private=False)) == []
+    assert rows(wish, Cancelled(refunded=1)) == []
+
+
+async def test_a_single_picture_is_varied_without_a_number() -> None:
+    wish = with_adapters()
+    view = layout(GENERATION, wish, result(), Frame(files=["1.png"]))
+
+    (button,) = view.to_components()[-1]["components"][-1]["components"]
+    assert (button["label"], button["custom_id"]) == ("Vary", "fl:vary:1:1")
+
+
+async def test_a_remade_result_says_of_what() -> None:
+    wish = dataclasses.replace(with_adapters(), caption="A variation: similar, not identical.")
+
+    assert shown(result(), wish).split("\n")[2] == "-# A variation: similar, not identical."
 
 
 # ---------------------------------------------------------------------------------------------------- limits
@@ -218,19 +286,20 @@ LATE = datetime(9999, 12, 31, tzinfo=UTC)
 async def test_no_prompt_and_no_number_of_photos_breaks_discords_limits(prompt: str, is_crowded: bool) -> None:
     try:
         wish = with_adapters(prompt, count=IMAGES_MAX, size="1024x1032", seed=2**31 - 1, model=WORST_MODEL)
+        wish = dataclasses.replace(wish, caption="*" * 150)
     except InvalidWish:
         return
     wish = crowded(wish) if is_crowded else wish
     scenes = [
         Progress(place=10_000, ready_at=LATE, notes=("*" * 300,) * 5),
-        result(refunded=3, missing="x" * 2000, shrunk=True),
+        result(refunded=3, missing="x" * 2000, shrunk=True, unsigned=True),
         Failure(sentence="x" * 2000, refunded=4, private=False),
     ]
     for scene in scenes:
         view = layout(dataclasses.replace(GENERATION, member_id=2**63 - 1), wish, scene, frame_of(wish))
 
         assert view.content_length() <= 4000
-        assert view.total_children_count <= 40
+        assert view.total_children_count <= 37, "two more buttons, in a row of their own, have to fit into 40"
         view.to_components()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import re
 import sys
@@ -31,6 +32,8 @@ from services.tracker import Pace
 from tests.photographs import astronaut, encoded
 
 Photo = tuple[str, bytes]
+# What a picture of the stage's says that it is, and its pixels: the same before and after the bot's note.
+Seen = tuple[str, bytes]
 
 ROOT = Path(__file__).parent.parent.parent
 PHOTO = ("me.jpg", encoded(astronaut()))
@@ -81,7 +84,7 @@ class GatedRenderer:
 
         info = PngImagePlugin.PngInfo()
         info.add_text("made", f"{job.parameters.prompt}|{job.parameters.seed}|{number}")
-        return encoded(Image.new("RGB", (64, 64), (job.parameters.seed % 256, number * 60, 99)), "PNG", pnginfo=info)
+        return encoded(Image.new("RGB", (128, 128), (job.parameters.seed % 256, number * 60, 99)), "PNG", pnginfo=info)
 
 
 @dataclass
@@ -142,6 +145,11 @@ class Trouble:
             await rule.gate.wait()
             return response or await handler(request)
         return web.json_response(rule.body, status=rule.status, headers=rule.headers)
+
+    def forget(self) -> None:
+        """Count requests anew, and answer no more of them instead of the engine."""
+        self.asked.clear()
+        self._rules = [rule for rule in self._rules if rule.gate is not None]
 
     def end(self) -> None:
         for rule in self._rules:
@@ -294,6 +302,19 @@ class Stage:
 
     def pictures(self, message: Message) -> list[bytes]:
         return [self.playground.content(attachment) for attachment in message.body.gallery]
+
+    def seen(self, message: Message) -> list[Seen]:
+        """What the message's pictures say that they are, and their pixels."""
+        return [seen(picture) for picture in self.pictures(message)]
+
+    def made(self, *pictures: tuple[RenderJob, int]) -> list[Seen]:
+        """The same of these pictures of the renderer's, each named by its job and its number."""
+        return [seen(self.renderer.picture(job, number)) for job, number in pictures]
+
+
+def seen(picture: bytes) -> Seen:
+    with Image.open(io.BytesIO(picture), formats=["PNG"]) as image:
+        return image.info["made"], image.tobytes()
 
 
 @contextlib.asynccontextmanager

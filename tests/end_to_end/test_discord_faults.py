@@ -42,11 +42,29 @@ async def test_a_result_after_the_tokens_life_still_reaches_its_own_message(
     assert galleries(scene.playground.state) == [message]
 
 
-async def test_within_the_tokens_life_nobody_is_pinged(scene: Stage) -> None:
+async def test_who_gets_their_pictures_at_once_is_not_pinged(scene: Stage) -> None:
     async with scene.bot():
         message = await scene.delivered(scene.imagine("@everyone look, <@1100000000000000111>"))
 
     assert (message.pinged_users, message.pinged_everyone) == (frozenset(), False)
+
+
+async def test_who_waited_for_minutes_is_pinged_once_under_the_result(
+    scene: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.end_to_end.stage.bot.utc_now", lambda: scene.now())
+    async with scene.bot():
+        interaction = await being_made(scene)
+        scene.advance(minutes=2)
+        scene.renderer.open.set()
+        call = await scene.message_with("your pictures are ready.")
+        message = await scene.delivered(interaction)
+
+    pinging = [each for each in scene.playground.state.messages.values() if each.pinged_users]
+    assert pinging == [call]
+    assert call.pinged_users == {interaction.member_id}
+    assert call.reference is not None
+    assert call.reference.message_id == message.id
 
 
 async def test_a_message_that_a_moderator_deleted_is_not_posted_again_but_sent_to_the_member(scene: Stage) -> None:
@@ -198,9 +216,9 @@ async def test_two_members_never_get_each_others_pictures(scene: Stage) -> None:
         scene.renderer.open.set()
         messages = {name: await scene.delivered(interaction) for name, interaction in interactions.items()}
 
-    made = {job.parameters.prompt: scene.renderer.picture(job, 0) for job in scene.renderer.jobs}
-    assert {name: scene.pictures(message) for name, message in messages.items()} == {
-        name: [made[f"picture of {name}"]] for name in interactions
+    made = {job.parameters.prompt: scene.made((job, 0)) for job in scene.renderer.jobs}
+    assert {name: scene.seen(message) for name, message in messages.items()} == {
+        name: made[f"picture of {name}"] for name in interactions
     }
 
 

@@ -25,7 +25,7 @@ async def test_several_pictures_are_several_jobs_in_one_message(scene: Stage) ->
     jobs = sorted(scene.renderer.jobs, key=lambda job: job.parameters.seed)
     first = jobs[0].parameters.seed
     assert [job.parameters.seed for job in jobs] == [first, first + 1, first + 2]
-    assert scene.pictures(message) == [scene.renderer.picture(job, 0) for job in jobs]
+    assert scene.seen(message) == scene.made(*((job, 0) for job in jobs))
     assert "3 images used, 17 of 20 left" in message.text
     assert scene.trouble.asked.count(UPLOAD) == 1
 

@@ -21,7 +21,7 @@ async def test_a_face_and_a_wish_become_pictures_in_the_one_message(scene: Stage
     assert "Stable Diffusion XL" in message.text
     assert "3 images used, 17 of 20 left" in message.text
     (job,) = scene.renderer.jobs
-    assert scene.pictures(message) == [scene.renderer.picture(job, number) for number in range(3)]
+    assert scene.seen(message) == scene.made((job, 0), (job, 1), (job, 2))
     assert (job.parameters.prompt, job.parameters.samples) == ("a quiet harbour", 3)
     assert [(reference.adapter, reference.scale) for reference in job.references] == [
         ("ip-adapter-plus-face_sdxl_vit-h", 0.6)
@@ -74,8 +74,8 @@ async def test_a_second_command_is_taken_while_the_first_runs(scene: Stage) -> N
         messages = [await scene.delivered(first), await scene.delivered(second)]
 
     for message, prompt in zip(messages, ("first", "second"), strict=True):
-        (picture,) = scene.pictures(message)
-        assert Image.open(io.BytesIO(picture)).info["made"].startswith(f"{prompt}|")
+        ((made, _),) = scene.seen(message)
+        assert made.startswith(f"{prompt}|")
 
 
 async def test_who_waits_reads_their_place(scene: Stage) -> None:

@@ -134,7 +134,7 @@ async def test_killed_while(scene: Stage, reach: Reach) -> None:
         left = await scene.left()
 
     assert message.id == interaction.original_id
-    assert len(message.body.gallery) == 2
+    assert [picture.count(b"<Iptc4xmpExt:DigitalSourceType>") for picture in scene.pictures(message)] == [1, 1]
     assert [found for found in galleries(scene.playground.state) if found.interaction_id == interaction.id] == [message]
     assert left == 18
     prompts = [job.parameters.prompt for job in scene.renderer.jobs]
@@ -202,6 +202,62 @@ async def test_killed_before_a_refused_photo_could_be_explained(scene: Stage) ->
     assert scene.playground.seen_by(message) == {"Ben"}
 
 
+@pytest.mark.parametrize(
+    ("reach", "shown"),
+    [
+        (it_is_queued, "next in the queue"),
+        (it_is_submitted, "**Making"),
+        (it_was_submitted_without_confirmation, "**Making"),
+        (it_is_being_made, "**Making"),
+        (the_pictures_are_fetched, "**Making"),
+    ],
+)
+async def test_killed_before_it_could_be_told_that_it_was_cancelled_while(
+    scene: Stage, reach: Reach, shown: str
+) -> None:
+    scene.env["IMAGEPIPELINE_MAX_IN_FLIGHT"] = "1"
+
+    async def and_cancelled(scene: Stage) -> Interaction:
+        interaction = await reach(scene)
+        message = await scene.message_with(shown, interaction=interaction)
+        fault = scene.playground.faults.hang("PATCH", ORIGINAL)
+        scene.playground.press(message, "Cancel")
+        await scene.playground.until(lambda _: fault.hits)
+        return interaction
+
+    interaction = await run_and_kill(scene, and_cancelled)
+
+    async with scene.bot():
+        message = await scene.message_with("Cancelled. Your 2 images were refunded.", interaction=interaction)
+        await scene.delivered(scene.imagine("after all", member="Cleo", photo=None))  # its slot is free again
+        left = await scene.left()
+
+    assert message.id == interaction.original_id
+    assert message.body.attachments == ()
+    assert left == 20
+    assert [found for found in galleries(scene.playground.state) if found.interaction_id == interaction.id] == []
+
+
+@pytest.mark.parametrize("button", ["Again", "Vary 1", "Larger"])
+async def test_killed_while_what_a_button_asked_for_is_taken_in(scene: Stage, button: str) -> None:
+    async with scene.process() as process:
+        message = await scene.delivered(scene.imagine(count=2))
+        fault = scene.playground.faults.hang("GET", r"^/attachments/.*face-1")
+        pressed = scene.playground.press(message, button)
+        await scene.playground.until(lambda _: fault.hits)
+        process.kill()
+        await process.wait()
+    scene.playground.faults.clear()
+
+    async with scene.bot():
+        result = await scene.delivered(pressed)
+        left = await scene.left()
+
+    assert len(result.body.gallery) == 2
+    assert left == 16
+    assert len(scene.renderer.jobs) == 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 async def test_sigterm_lets_an_upload_finish_and_leaves_the_rest_for_the_next_start(scene: Stage) -> None:
     async with scene.process() as process:
@@ -228,7 +284,14 @@ async def test_nothing_of_a_face_is_left_on_the_bots_disk_once_it_is_over(scene:
         await scene.delivered(interaction)
 
     files = [path for path in scene.folder.rglob("*") if path.is_file() and "engine" not in path.parts]
-    assert {path.name.removeprefix("facelock.db") for path in files} <= {"", ".lock", "-wal", "-shm", "bot.log"}
+    assert {path.name.removeprefix("facelock.db") for path in files} <= {
+        "",
+        ".lock",
+        "-wal",
+        "-shm",
+        "bot.log",
+        "faces.key",
+    }
     stored = (scene.folder / "facelock.db").read_bytes()
     assert interaction.token.encode() not in stored
     assert b"attachments/" not in stored

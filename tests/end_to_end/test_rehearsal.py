@@ -39,7 +39,7 @@ async def come_through(scene: Stage) -> None:
         left = {member: await scene.left(member) for member in MEMBERS}
 
     delivered = [message for message in ends.values() if message.body.gallery]
-    pictures = [picture for message in delivered for picture in scene.pictures(message)]
+    pictures = [picture for message in delivered for picture in scene.seen(message)]
     assert delivered, "with these dice some should come through"
     assert len(set(pictures)) == len(pictures), "nobody gets a picture twice, or somebody else's"
     for number, member in enumerate(MEMBERS):

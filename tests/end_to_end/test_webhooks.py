@@ -103,7 +103,7 @@ async def test_a_webhook_that_lies_is_only_a_reason_to_ask(scene: Stage, outside
         message = await scene.delivered(interaction)
 
     (job,) = scene.renderer.jobs
-    assert scene.pictures(message) == [scene.renderer.picture(job, 0)]
+    assert scene.seen(message) == scene.made((job, 0))
 
 
 async def test_a_forged_address_moves_nothing(scene: Stage, outside: aiohttp.ClientSession) -> None:

@@ -6,6 +6,7 @@ from itertools import count
 
 import aiohttp
 import pytest
+from hypothesis import strategies as st
 
 from playground.clock import Snowflakes
 from playground.model import Event
@@ -13,6 +14,34 @@ from playground.server import Playground
 from playground.state import State
 from playground.world import build_world, default_token
 from tests.playground.tiny_bot import TinyBot, connected
+
+# Whatever a bot could send instead of components.
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 20) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "components",
+                    "component",
+                    "content",
+                    "items",
+                    "media",
+                    "url",
+                    "accessory",
+                    "style",
+                    "id",
+                    "options",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
 
 
 @pytest.fixture

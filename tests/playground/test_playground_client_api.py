@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from playground.errors import Json
 from playground.journal import KEPT_EVENTS
 from playground.model import Event, EventKind
 from playground.server import Playground
@@ -98,6 +99,10 @@ async def test_a_command_is_run_with_a_file(playground: Playground, http: aiohtt
         ("/client/commands", {"member": "Zoe"}, "There is no member Zoe"),
         ("/client/commands", [], "not a JSON object"),
         ("/client/messages/1/press", {"member": "Ben", "custom_id": "x"}, "not there any more"),
+        ("/client/messages/1/choose", {"member": "Ben", "custom_id": "x", "values": []}, "not there any more"),
+        ("/client/messages/1/commands", {"member": "Ben", "name": "x"}, "not there any more"),
+        ("/client/users/1/commands", {"member": "Ben", "channel": "lounge", "name": "x"}, "There is no member 1"),
+        ("/client/interactions/1/submit", {"member": "Ben"}, "That form is not there any more"),
     ],
 )
 async def test_what_cannot_be_done_is_explained(
@@ -214,6 +219,72 @@ async def test_typing_is_told_to_nobody(playground: Playground, http: aiohttp.Cl
     await stream.aclose()
 
     assert told == ["silent", "silent"]
+
+
+async def act(http: aiohttp.ClientSession, path: str, fields: Json, *files: tuple[str, str, bytes]) -> Any:
+    """Post as the page does: JSON, or a form where there are files."""
+    form = aiohttp.FormData({"payload_json": json.dumps(fields)})
+    for field, filename, content in files:
+        form.add_field(field, content, filename=filename)
+    body: Json = {"data": form} if files else {"json": fields}
+    async with http.post(f"/client{path}", **body) as response:
+        found = await response.json()
+        assert response.status == 200, found
+        return found
+
+
+async def test_values_are_chosen_in_a_menu(playground: Playground, http: aiohttp.ClientSession, bot: TinyBot) -> None:
+    message = await playground.answered(playground.command("panel"))
+
+    fields: Json = {"member": "Cleo", "custom_id": "styles", "values": ["photo", "comic"]}
+    chosen = await act(http, f"/messages/{message.id}/choose", fields)
+
+    answer = await playground.answered(playground.state.interactions[int(chosen["id"])])
+    assert answer.text == "Styles: photo, comic"
+
+
+async def test_a_form_is_told_of_and_submitted(
+    playground: Playground, http: aiohttp.ClientSession, bot: TinyBot
+) -> None:
+    world, other = await get(http, "/client/world?member=Ben"), await get(http, "/client/world?member=Ada")
+    opened = playground.command("report")
+    await playground.opened(opened)
+    stream, others = events(http, "Ben", world["last_event"]), events(http, "Ada", other["last_event"])
+    told = [(await anext(stream))[2] for _ in range(2)]
+    hidden = [(await anext(others))[1] for _ in range(2)]
+    await stream.aclose()
+    await others.aclose()
+
+    first, second = (label["component"] for label in told[1]["modal"]["components"][1:3])
+    values = {first["custom_id"]: "That is my face.", second["custom_id"]: ["me"]}
+    upload = told[1]["modal"]["components"][4]["component"]["custom_id"]
+    files = [(upload, "a.png", picture("red")), (upload, "b.png", picture("blue"))]
+    sent = await act(http, f"/interactions/{told[1]['id']}/submit", {"member": "Ben", "values": values}, *files)
+
+    assert hidden == ["silent", "silent"]
+    assert (sent["trigger_id"], sent["command"]) == (str(opened.id), None)
+    await playground.answered(playground.state.interactions[int(sent["id"])])
+    assert bot.seen[0]["photos"] == {"a.png": picture("red"), "b.png": picture("blue")}
+
+
+async def test_commands_are_picked_from_menus(
+    playground: Playground, http: aiohttp.ClientSession, bot: TinyBot
+) -> None:
+    message = playground.say("look", member="Ada", channel="pictures")
+    commands = {command.name: str(command.id) for command in playground.state.commands.values()}
+    ada = playground.state.member("Ada").id
+
+    about_message = {"member": "Ben", "command_id": commands["Who made this?"]}
+    about_person = {"member": "Ben", "channel": "pictures", "name": "Wave"}
+    picked = [
+        await act(http, f"/messages/{message.id}/commands", about_message),
+        await act(http, f"/users/{ada}/commands", about_person),
+    ]
+
+    answers = [await playground.answered(playground.state.interactions[int(one["id"])]) for one in picked]
+    assert [answer.text for answer in answers] == ["Ada made “look” with 0 files.", "Ben waves at Ada."]
+    shown = await get(http, f"{message_path(playground, 'pictures')}?member=Ben")
+    assert [one["playground"]["used"] for one in shown] == [None, "Who made this?", "Wave"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "["])

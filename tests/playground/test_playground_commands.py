@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from playground.commands import Command, OptionKind, read_command, read_commands
+from playground.commands import Command, CommandKind, OptionKind, read_command, read_commands
 from playground.errors import ApiError, Json, MemberError
 from playground.options import Focus, autocomplete_data, command_data, focused_kind
 from playground.validation import Problems
@@ -13,6 +13,10 @@ from playground.validation import Problems
 
 def command(*options: Json, **fields: object) -> Json:
     return {"name": "imagine", "description": "Make", "options": list(options), **fields}
+
+
+def menu(kind: CommandKind = CommandKind.MESSAGE, **fields: object) -> Json:
+    return {"type": int(kind), "name": "Who made this?", "description": "", **fields}
 
 
 def option(kind: OptionKind = OptionKind.STRING, name: str = "prompt", **fields: object) -> Json:
@@ -41,7 +45,11 @@ KIND = "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"
         (command(name="x" * 33), "name", "BASE_TYPE_BAD_LENGTH"),
         (command(description=""), "description", "BASE_TYPE_BAD_LENGTH"),
         (command(description=None), "description", "BASE_TYPE_REQUIRED"),
-        (command(type=2), "type", "BASE_TYPE_CHOICES"),
+        (command(type=4), "type", "BASE_TYPE_CHOICES"),
+        (menu(description="x"), "description", "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_INVALID"),
+        (menu(options=[option()]), "options", "APPLICATION_COMMAND_CONTEXT_MENU_OPTIONS_INVALID"),
+        (menu(name="x" * 33), "name", "BASE_TYPE_BAD_LENGTH"),
+        (menu(name=""), "name", "BASE_TYPE_BAD_LENGTH"),
         (command(contexts=[5]), "contexts", "BASE_TYPE_CHOICES"),
         (command(*[option(name=f"o{n}") for n in range(26)]), "options", "BASE_TYPE_MAX_LENGTH"),
         (command(option(), option()), "options", NAMES_TWICE),
@@ -128,6 +136,30 @@ def test_a_hundred_commands_are_the_most() -> None:
     with pytest.raises(ApiError) as refused:
         read_commands([command(name=f"c{n}") for n in range(101)])
 
+    assert refused.value.code == 30032
+
+
+def test_commands_in_menus_have_a_name_like_a_sentence_and_no_description() -> None:
+    stored = read(menu())
+
+    assert (stored["name"], stored["description"], "options" in stored) == ("Who made this?", "", False)
+
+
+def test_commands_of_different_kinds_may_have_one_name() -> None:
+    kinds = [CommandKind.MESSAGE, CommandKind.USER]
+
+    assert len(read_commands([menu(kind) for kind in kinds])) == 2
+    with pytest.raises(ApiError):
+        read_commands([menu(), menu()])
+
+
+@pytest.mark.parametrize("kind", [CommandKind.MESSAGE, CommandKind.USER])
+def test_a_menu_has_fifteen_commands_at_most(kind: CommandKind) -> None:
+    fifteen = [menu(kind, name=f"Command {n}") for n in range(15)]
+
+    assert len(read_commands([*fifteen, command()])) == 16
+    with pytest.raises(ApiError) as refused:
+        read_commands([*fifteen, menu(kind)])
     assert refused.value.code == 30032
 
 

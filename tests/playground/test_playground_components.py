@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from playground.components import read_components
 from playground.errors import ApiError, Json
 from playground.validation import Form, Problems
+from tests.playground.conftest import JSON
 
 
 def read(components: object, *, layout: bool = True) -> tuple[Json, ...]:
@@ -25,6 +26,11 @@ def text(content: str = "hello") -> Json:
 
 def button(custom_id: str = "a", **fields: object) -> Json:
     return {"type": 2, "style": 1, "label": "Press", "custom_id": custom_id, **fields}
+
+
+def select(custom_id: str = "s", *, count: int = 3, **fields: object) -> Json:
+    options = [{"label": f"Option {n}", "value": str(n)} for n in range(count)]
+    return {"type": 3, "custom_id": custom_id, "options": options, **fields}
 
 
 def row(*buttons: Json) -> Json:
@@ -56,6 +62,43 @@ BROKEN: list[tuple[object, str, str]] = [
     ([row({"type": 2, "style": 5, "label": "x"})], "components.0.components.0.url", "BASE_TYPE_REQUIRED"),
     ([row(*[button(str(n)) for n in range(6)])], "components.0.components", "BASE_TYPE_BAD_LENGTH"),
     ([row()], "components.0.components", "BASE_TYPE_BAD_LENGTH"),
+    ([row(button(url="https://x"))], "components.0.components.0", "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE"),
+    ([row(button(), select())], "components.0.components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED"),
+    ([row(select("a"), select("b"))], "components.0.components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED"),
+    ([row(button("s")), row(select("s"))], "components.1.components.0.custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED"),
+    ([row(select(count=0))], "components.0.components.0.options", "BASE_TYPE_BAD_LENGTH"),
+    ([row(select(count=26))], "components.0.components.0.options", "BASE_TYPE_BAD_LENGTH"),
+    ([row(select(max_values=4))], "components.0.components.0.max_values", "NUMBER_TYPE_MAX"),
+    ([row(select(min_values=2))], "components.0.components.0.min_values", "NUMBER_TYPE_MAX"),
+    ([row(select(placeholder="x" * 151))], "components.0.components.0.placeholder", "BASE_TYPE_MAX_LENGTH"),
+    (
+        [row(select(options=[{"label": "x" * 101, "value": "x"}]))],
+        "components.0.components.0.options.0.label",
+        "BASE_TYPE_BAD_LENGTH",
+    ),
+    (
+        [row(select(options=[{"label": "a", "value": "x"}, {"label": "b", "value": "x"}]))],
+        "components.0.components.0.options.1.value",
+        "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
+    ),
+    (
+        [row(select(options=[{"label": v, "value": v, "default": True} for v in "ab"]))],
+        "components.0.components.0.options",
+        "SELECT_COMPONENT_TOO_MANY_DEFAULTS",
+    ),
+    (
+        [row({"type": 5, "custom_id": "who", "default_values": [{"id": "1", "type": "role"}]})],
+        "components.0.components.0.default_values.0.type",
+        "BASE_TYPE_CHOICES",
+    ),
+    ([row({"type": 6, "custom_id": "role"})], "components.0.components.0.type", "BASE_TYPE_CHOICES"),
+    ([row({"type": 4, "custom_id": "why", "style": 1})], "components.0.components.0.type", "BASE_TYPE_CHOICES"),
+    ([{"type": 18, "label": "x", "component": select()}], "components.0.type", "BASE_TYPE_CHOICES"),
+    (
+        [{"type": 9, "components": [text()], "accessory": select()}],
+        "components.0.accessory.type",
+        "BASE_TYPE_CHOICES",
+    ),
     ([gallery()], "components.0.items", "BASE_TYPE_BAD_LENGTH"),
     ([gallery(*[PICTURE] * 11)], "components.0.items", "BASE_TYPE_BAD_LENGTH"),
     ([gallery("ftp://x/y.png")], "components.0.items.0.media.url", "URL_TYPE_INVALID_SCHEME"),
@@ -90,6 +133,14 @@ def test_a_broken_rule_is_named_at_its_place(components: object, path: str, code
     assert code in [error["code"] for error in node["_errors"]]
 
 
+def test_menus_are_kept_with_what_is_usual_filled_in() -> None:
+    (first, second) = read([row(select(required=True)), row({"type": 5, "custom_id": "who", "disabled": True})])
+
+    kind, who = first["components"][0], second["components"][0]
+    assert (kind["min_values"], kind["max_values"], "required" in kind) == (1, 1, False)
+    assert who == {"type": 5, "id": 4, "custom_id": "who", "min_values": 1, "max_values": 1, "disabled": True}
+
+
 def test_layout_components_need_the_flag() -> None:
     with pytest.raises(ApiError):
         read([text()], layout=False)
@@ -118,20 +169,6 @@ def test_all_that_is_wrong_is_reported_at_once() -> None:
 
     assert refused.value.errors is not None
     assert set(refused.value.errors["components"]) == {"0", "1", "2"}
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 20) | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["type", "components", "content", "items", "media", "url", "accessory", "style", "id"]),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=20,
-)
 
 
 @given(JSON)

@@ -4,14 +4,24 @@ from collections.abc import Mapping
 
 import pytest
 
-from playground import interactions, messages
+from playground import interactions, messages, uses
+from playground.cdn import Cdn
 from playground.commands import Command, read_command
 from playground.errors import ApiError, Json, MemberError, Refusal
 from playground.interactions import CommandCall
-from playground.model import EventKind, Interaction, InteractionState, Message, MessageFlag, MessageKind, Reference
+from playground.model import (
+    EventKind,
+    Interaction,
+    InteractionState,
+    Message,
+    MessageFlag,
+    MessageKind,
+    Reference,
+)
 from playground.multipart import Upload
 from playground.options import Focus
 from playground.validation import Problems
+from playground.wire import Wire
 from tests.playground.conftest import World
 
 BUTTON = {"type": 2, "style": 1, "label": "Again", "custom_id": "again"}
@@ -116,7 +126,7 @@ def test_members_hear_that_nobody_answered(world: World) -> None:
     assert world.events[-1].only_for == interaction.member_id
 
 
-@pytest.mark.parametrize("kind", [1, 6, 7, 8, 9])
+@pytest.mark.parametrize("kind", [1, 6, 7, 8, 10, 12])
 def test_a_command_takes_only_the_answers_that_fit_it(world: World, kind: int) -> None:
     assert refused(world, run(world), kind) is Refusal.INVALID_FORM
 
@@ -218,7 +228,7 @@ def test_a_token_reaches_the_messages_of_its_own_interaction_only(world: World) 
 
 
 def press(world: World, message: Message, member: str = "Cleo", custom_id: str = "again") -> Interaction:
-    return interactions.press_button(world.state, world.state.member(member), message, custom_id)
+    return uses.press_button(world.state, world.state.member(member), message, custom_id)
 
 
 def test_a_press_can_change_the_message_it_came_from(world: World) -> None:
@@ -269,6 +279,17 @@ def test_buttons_that_cannot_be_pressed_say_why(world: World, data: Json, custom
 
     with pytest.raises(MemberError, match=said):
         press(world, message, custom_id=custom_id)
+
+
+def test_a_message_comes_to_the_bot_whole_and_with_fresh_addresses(world: World) -> None:
+    _, message = posted(world, WITH_BUTTON)
+    pressed = press(world, message)
+    wire = Wire(world.state, Cdn(key=b"key", now=lambda: world.now_s))
+
+    told = wire.interaction_create(pressed)
+
+    assert told["message"] == wire.message(message)
+    assert told["data"] == {"custom_id": "again", "component_type": 2, "id": 2}
 
 
 # ------------------------------------------------------------------------------------------------- commands and uploads

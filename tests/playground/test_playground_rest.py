@@ -13,6 +13,7 @@ import pytest
 
 from playground.capture import stand_in
 from playground.drafts import MAX_FILE_BYTES
+from playground.errors import Json
 from playground.model import Interaction
 from playground.rate_limits import DISCORD_LIKE, Bucket, Rate
 from playground.rest import MAX_REQUEST_BYTES
@@ -149,6 +150,20 @@ async def test_a_command_is_edited_and_deleted(playground: Playground, http: aio
     assert made.status == 201
     assert (edited.body["name"], edited.body["description"]) == ("one", "y")
     assert (deleted.status, playground.state.commands) == (204, {})
+
+
+async def test_commands_of_different_kinds_are_kept_apart(playground: Playground, http: aiohttp.ClientSession) -> None:
+    path = commands(playground)
+    kinds: list[Json] = [{"type": 3, "name": "wave"}, {"type": 2, "name": "wave"}]
+
+    first = await call(http, "PUT", path, json=kinds)
+    again = await call(http, "PUT", path, json=list(reversed(kinds)))
+    third = await call(http, "POST", path, json={"type": 1, "name": "wave", "description": "x"})
+    same = await call(http, "POST", path, json=kinds[0])
+
+    assert [one["id"] for one in again.body] == [one["id"] for one in reversed(first.body)]
+    assert [one["description"] for one in first.body] == ["", ""]
+    assert (third.status, same.status, same.body["id"]) == (201, 200, first.body[0]["id"])
 
 
 async def test_server_commands_stand_beside_global_ones(playground: Playground, http: aiohttp.ClientSession) -> None:

@@ -21,7 +21,7 @@ NAMES = """
     type data content embeds components attachments flags allowed_mentions message_reference nonce enforce_nonce name
     description options choices value required id url media items accessory file style custom_id label emoji parse
     users title fields image footer timestamp color recipient_id message_id poll tts accent_color contexts min_value
-    channel_types
+    channel_types component placeholder min_values max_values min_length max_length required default_values disabled
 """
 
 LEAVES = (

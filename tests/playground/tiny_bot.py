@@ -16,6 +16,7 @@ from discord.http import Route
 from PIL import Image
 
 from playground.server import Playground
+from tests.playground.tiny_forms import ITEMS, add_forms
 
 
 def picture(color: str = "teal", size: tuple[int, int] = (64, 48), kind: str = "PNG") -> bytes:
@@ -80,8 +81,10 @@ class TinyBot(discord.Client):
         self.seen: list[dict[str, Any]] = []
         self.resumed = asyncio.Event()
         _add_commands(self)
+        add_forms(self.tree)
 
     async def setup_hook(self) -> None:
+        self.add_dynamic_items(*ITEMS)
         await self.tree.sync()
 
     async def on_resumed(self) -> None:

@@ -1,3 +1,4 @@
+import base64
 import contextlib
 from pathlib import Path
 
@@ -112,3 +113,21 @@ def test_settings_that_need_each_other_say_so(env: dict[str, str], needed: str) 
         Settings.from_env(NEEDED | env)
 
     Settings.from_env(NEEDED | env | {"PUBLIC_URL": "https://bot.example", "HTTP_PORT": "8080"})
+
+
+@pytest.mark.parametrize("between", [",", " ", ", ", "\n"])
+def test_several_keys_are_read_in_their_order_in_either_alphabet(between: str) -> None:
+    keys = [bytes([number]) * 32 for number in (255, 1)]
+    text = between.join([base64.urlsafe_b64encode(keys[0]).decode(), base64.b64encode(keys[1]).decode()])
+
+    assert Settings.from_env(NEEDED | {"FACE_KEY": text}).face_keys == tuple(keys)
+
+
+@pytest.mark.parametrize(
+    "key", ["hush", f"{base64.b64encode(b'hush' * 8).decode()}!", base64.b64encode(b"hush").decode()]
+)
+def test_a_wrong_key_is_named_and_not_repeated(key: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Settings.from_env(NEEDED | {"FACE_KEY": key})
+
+    assert error.value.problems == ["FACE_KEY should be keys of 32 bytes in base64, with commas between them"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from db import ledger
 from db.connection import Database
-from db.generations import NewGeneration, State
+from db.generations import NewGeneration, Source, State
 from db.provider_jobs import KnownLength, ProviderJob
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded
 from services.generations import Generations
@@ -292,6 +292,153 @@ async def test_a_failed_generation_leaves_no_job_behind(generations: Generations
     assert await generations.submitted(first.id, "late") is None
 
 
+# ------------------------------------------------------------------------------------------------- cancelling
+
+
+async def test_what_waits_is_cancelled_and_refunded_at_once(generations: Generations) -> None:
+    received = await accept(generations, images=2)
+    queued = await accept(generations, images=3, interaction_id=2)
+    await queue(generations, queued)
+
+    assert [await generations.cancel(number) for number in (received, queued, queued)] == [True, True, False]
+
+    assert [await state_of(generations, number) for number in (received, queued)] == [State.CANCELLED] * 2
+    assert await left(generations) == 10
+    assert (await generations.line()).waiting == []
+    assert await generations.behind() == [received, queued]
+    assert await generations.unfinished() == []
+
+
+async def test_what_is_cancelled_before_it_is_queued_is_never_queued(generations: Generations) -> None:
+    generation_id = await accept(generations)
+    received = await generations.get(generation_id)
+    assert received is not None
+    await generations.cancel(generation_id)
+
+    assert not await generations.queue(received, kind="any", jobs=1, shown=Shown(message_id=5))
+    assert await generations.jobs(generation_id) == []
+
+
+async def test_what_is_at_the_provider_counts_as_in_flight_until_it_is_dropped(generations: Generations) -> None:
+    generation_id = await accept(generations, images=3)
+    await queue(generations, generation_id, jobs=3)
+    jobs = await generations.jobs(generation_id)
+    first, second = [await generations.start(job.id) for job in jobs[:2]]
+    assert first is not None
+    assert second is not None
+    await generations.submitted(first.id, "p1")
+
+    assert await generations.cancel(generation_id)
+
+    assert await left(generations) == 10
+    line = await generations.line()
+    assert (line.waiting, line.in_flight) == ([], {7: 2})
+    assert [job.id for job in await generations.at_provider()] == [first.id, second.id]
+    assert await generations.drop(first)
+    await generations.put_back(second, is_try=True)
+    line = await generations.line()
+    assert (line.waiting, line.in_flight) == ([], {})
+
+
+async def test_only_what_was_cancelled_is_dropped(generations: Generations) -> None:
+    generation_id = await accept(generations)
+    await queue(generations, generation_id)
+    (job,) = await start(generations, generation_id)
+
+    assert not await generations.drop(job)
+    assert await generations.job_done(job, pictures=1, length=None)
+
+
+async def test_a_cancelled_request_at_the_provider_is_one_of_the_members_requests(
+    database: Database, clock: Clock
+) -> None:
+    generations = Generations(database, quota=Quota(images=99, window=timedelta(hours=1)), unfinished_max=1, now=clock)
+    generation_id = await accept(generations)
+    await queue(generations, generation_id)
+    (job,) = await start(generations, generation_id)
+    await generations.cancel(generation_id)
+
+    with pytest.raises(QueueFull):
+        await accept(generations, interaction_id=2)
+    await generations.drop(job)
+    await accept(generations, interaction_id=3)
+
+
+async def test_what_has_its_pictures_cannot_be_cancelled(generations: Generations) -> None:
+    generation_id = await accept(generations, images=2)
+    await run_to_finished(generations, generation_id, pictures=2)
+
+    assert not await generations.cancel(generation_id)
+    assert await left(generations) == 8
+
+
+async def test_what_was_cancelled_forgets_token_and_photos_once_that_is_shown(generations: Generations) -> None:
+    accepted = await generations.accept(
+        dataclasses.replace(wish_of(7, interaction_id=1), photos=(Source(url="https://cdn.example/face.jpg"),))
+    )
+    assert accepted is not None
+    await generations.cancel(accepted)
+    cancelled = await generations.get(accepted)
+    assert cancelled is not None
+
+    await generations.mark_shown(accepted, version=cancelled.version, message_id=5)
+
+    over = await generations.get(accepted)
+    assert over is not None
+    assert (over.state, over.token, over.photos, over.hosted) == (State.CANCELLED, None, (), ())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.sampled_from(["done", "half", "failed", "put back", "fail all", "cancel"]), min_size=1, max_size=6
+    )
+)
+async def test_of_cancelling_finishing_and_failing_at_once_exactly_one_wins(
+    database: Database, clock: Clock, steps: list[str]
+) -> None:
+    clock.advance(days=2)  # each example begins with an empty window
+    quota = Quota(images=20, window=timedelta(hours=24))
+    generations = Generations(database, quota=quota, unfinished_max=100_000, now=clock)
+    ends = [step for step in steps if step not in ("cancel", "fail all")]
+    images = 2 * max(1, len(ends))
+    generation_id = await accept(generations, images=images, interaction_id=int(clock.now.timestamp()))
+    await queue(generations, generation_id, jobs=max(1, len(ends)))
+    jobs = await start(generations, generation_id)
+    unended = iter(jobs)
+
+    async def take(step: str, job: ProviderJob | None) -> bool:
+        if job is None:
+            return await (
+                generations.cancel(generation_id) if step == "cancel" else generations.fail(generation_id, FAULT)
+            )
+        if step == "put back":
+            await generations.put_back(job, is_try=True)
+            return False
+        if step == "failed":
+            return await generations.job_failed(job, FAULT)
+        return await generations.job_done(job, pictures=2 if step == "done" else 1, length=None)
+
+    works = [take(step, next(unended) if step in ends else None) for step in steps]
+    outcomes = await asyncio.gather(*works)
+    for job in jobs:
+        await generations.drop(job)
+
+    over = await generations.get(generation_id)
+    assert over is not None
+    is_over = over.state in (State.FINISHED, State.FAILED, State.CANCELLED)
+    # What has finished may still fail, where it cannot be delivered; nothing else ends twice.
+    is_undeliverable = over.state is State.FAILED and "fail all" in steps
+    assert 1 <= outcomes.count(True) <= 1 + is_undeliverable if is_over else outcomes.count(True) == 0
+    assert is_over or "put back" in steps
+    used = (await generations.balance(scope="guild:1", member_id=7)).used
+    assert used == {State.FINISHED: over.pictures, State.FAILED: 0, State.CANCELLED: 0}.get(over.state, images)
+    if over.state is State.CANCELLED:
+        line = await generations.line()
+        assert generation_id not in {job.generation_id for job in line.waiting}
+        assert generation_id not in {job.generation_id for job in await generations.at_provider()}
+
+
 async def test_what_jobs_taught_is_remembered_per_kind_and_the_last_ones_win(
     generations: Generations, clock: Clock
 ) -> None:
@@ -309,7 +456,7 @@ async def test_what_jobs_taught_is_remembered_per_kind_and_the_last_ones_win(
 
 async def test_what_is_over_forgets_token_and_photos(generations: Generations) -> None:
     accepted = await generations.accept(
-        dataclasses.replace(wish_of(7, interaction_id=1), photo_urls=("https://cdn.example/face.jpg",))
+        dataclasses.replace(wish_of(7, interaction_id=1), photos=(Source(url="https://cdn.example/face.jpg"),))
     )
     assert accepted is not None
     await run_to_finished(generations, accepted, pictures=1)
@@ -320,7 +467,7 @@ async def test_what_is_over_forgets_token_and_photos(generations: Generations) -
 
     settled = await generations.get(accepted)
     assert settled is not None
-    assert (settled.state, settled.token, settled.photo_urls, settled.hosted) == (State.SETTLED, None, (), ())
+    assert (settled.state, settled.token, settled.photos, settled.hosted) == (State.SETTLED, None, (), ())
 
 
 async def test_a_late_confirmation_of_an_old_version_settles_nothing(generations: Generations) -> None:

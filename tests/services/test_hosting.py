@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from db.generations import Generation, Hosted, State
+from db.generations import Generation, Hosted, Source, State
 from services.hosting import DiscordHosting, PublicHosting
 from services.queue import WAIT_MAX
 
@@ -22,7 +22,7 @@ def generation(number: int = 7) -> Generation:
         file_limit_bytes=10,
         wish="{}",
         images=1,
-        photo_urls=("https://cdn.example/a", "https://cdn.example/b"),
+        photos=(Source(url="https://cdn.example/a"), Source(url="https://cdn.example/b")),
         hosted=(
             Hosted(url="https://cdn.example/1", attachment_id=1),
             Hosted(url="https://cdn.example/2", attachment_id=2),

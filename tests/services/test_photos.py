@@ -49,6 +49,29 @@ def with_exif(image: Image.Image, orientation: int) -> bytes:
     return encoded(image, exif=exif)
 
 
+async def test_a_prepared_photo_is_used_byte_for_byte(photos: Photos) -> None:
+    prepared = [await photos.crop(encoded(astronaut())), await photos.whole(encoded(coffee()))]
+
+    assert [(await photos.verified(each.jpeg)).jpeg for each in prepared] == [each.jpeg for each in prepared]
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        b"hello",
+        encoded(astronaut(), "PNG"),
+        encoded(astronaut())[:9000],
+        encoded(astronaut().resize((1032, 1032))),
+        encoded(astronaut().convert("L")),
+        with_exif(astronaut(), 1),
+    ],
+    ids=["text", "another format", "cut off", "too large", "grey", "with metadata"],
+)
+async def test_what_was_never_prepared_is_not_taken_for_it(photos: Photos, photo: bytes) -> None:
+    with pytest.raises(PhotoRefused, match="damaged"):
+        await photos.verified(photo)
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 async def test_one_clear_face_becomes_a_square_jpeg(photos: Photos, form: str) -> None:
     cut = await crop(photos, encoded(astronaut(), form))

@@ -75,13 +75,22 @@ def run(
     clock: Clock,
     *,
     webhook_url: Callable[[str], str] | None = None,
+    wanted_for: int = 1000,
 ) -> Any:
+    """Do some work with a submitter; ``wanted_for`` is how many of its questions are answered with yes."""
+    questions: list[int] = []
+
+    async def is_wanted(generation_id: int) -> bool:
+        questions.append(generation_id)
+        return len(questions) <= wanted_for
+
     async def within() -> Any:
         async with Tasks(grace_s=0.0) as tasks:
             submitter = Submitter(
                 client=service,
                 hosting=DiscordHosting(),
                 webhook_url=webhook_url,
+                is_wanted=is_wanted,
                 gate=Gate(tasks=tasks, pauses=Pauses()),
                 tasks=tasks,
                 now=clock,
@@ -93,7 +102,7 @@ def run(
     return virtual_time.run(within())
 
 
-def submitting(clock: Clock) -> Callable[[Submitter], Coroutine[Any, Any, Answer]]:
+def submitting(clock: Clock) -> Callable[[Submitter], Coroutine[Any, Any, Answer | None]]:
     return lambda submitter: submitter.submit(generation(), WISH, job(clock))
 
 
@@ -134,6 +143,14 @@ def test_a_service_that_stays_away_is_given_up_at_the_deadline(clock: Clock) -> 
         run(submitting(clock), service, clock)
 
     assert 15 * 60 <= service.asked_at_s[-1] <= 16 * 60
+
+
+def test_what_nobody_wants_any_more_is_not_asked_for_again(clock: Clock) -> None:
+    service = Service(clock, Unreachable("away"))
+
+    assert run(submitting(clock), service, clock, wanted_for=2) is None
+
+    assert len(service.orders) == 3
 
 
 def test_the_time_counts_from_the_slot_and_not_from_the_place_in_line(clock: Clock) -> None:

@@ -1,0 +1,38 @@
+"""Telling members what they have not asked for: the implementation of the port in ``services/upkeep.py``."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import discord
+
+from cogs.views.faces import expiring_text
+from services import network
+from services.presenter import DiscordUnavailable
+from services.upkeep import Expiring
+
+log = logging.getLogger(__name__)
+
+CALL_TIMEOUT_S = 30.0
+
+
+class DiscordNotices:
+    """Direct messages."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def faces_expire(self, member_id: int, expiring: Sequence[Expiring]) -> None:
+        """See ``services.upkeep.Notices``."""
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                channel = await self._client.create_dm(discord.Object(member_id))
+                await channel.send(expiring_text(expiring))
+        except discord.HTTPException as error:
+            is_busy = error.status == HTTPStatus.TOO_MANY_REQUESTS
+            if is_busy or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise DiscordUnavailable(f"Discord answered {error.status}") from error
+            log.info("a member takes no direct messages and was not told that faces will be deleted")
+        except network.FAULTS as error:
+            raise DiscordUnavailable(f"no answer from Discord: {type(error).__name__}") from error

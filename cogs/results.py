@@ -1,0 +1,172 @@
+"""The buttons under a result. Each press is a request of its own, accepted and charged like a command."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import discord
+from discord.ext import commands
+
+from cogs.answers import answer_error, tell
+from cogs.imagine import begin, random_seed, sources_of
+from cogs.presenter import photos_in, pictures_in
+from cogs.views.buttons import Action, Press
+from cogs.views.details import details
+from cogs.views.edit import Filled, edit_form, filled_in, roles
+from cogs.views.generation import photo_names
+from services.errors import UserError
+from services.generations import Generation, Source, State
+from services.remakes import Remakes
+from services.request import Role, Wish
+from services.runner import Runner
+
+if TYPE_CHECKING:
+    from bot import FacelockBot
+
+
+class Results(commands.Cog):
+    """What can be done with a result."""
+
+    def __init__(self, runner: Runner, remakes: Remakes) -> None:
+        self._runner = runner
+        self._remakes = remakes
+
+    async def pressed(self, interaction: discord.Interaction, press: Press) -> None:
+        """Answer a press.
+
+        Raises:
+            UserError: nothing was done, for this reason.
+        """
+        generation = await self._generation(interaction, press.generation_id)
+        wish = Wish.from_json(generation.wish)
+        match press.action:
+            case Action.AGAIN:
+                await self._again(interaction, generation, wish)
+            case Action.VARY:
+                await self._vary(interaction, generation, wish, press.number or 1)
+            case Action.LARGER:
+                await self._larger(interaction, generation, wish)
+            case Action.EDIT:
+                _check_face(interaction, generation, wish)
+                is_face_there = bool(_photos(interaction, wish))
+                await interaction.response.send_modal(edit_form(generation.id, wish, is_face_there=is_face_there))
+            case Action.DETAILS:
+                await tell(interaction, details(generation, wish, await self._runner.jobs(generation.id)))
+            case Action.CANCEL:
+                await self._cancel(interaction, generation)
+            case Action.DELETE:
+                await _delete(interaction, generation)
+            case _:
+                raise UserError("This button is from another version of the bot and does nothing here.")
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """See discord.py; here for the form alone, which it would not find again after a restart."""
+        if interaction.type is not discord.InteractionType.modal_submit:
+            return
+        try:
+            filled = filled_in(cast(Mapping[str, Any], interaction.data))
+            if filled is not None:
+                await self._edit(interaction, filled)
+        except Exception as error:  # noqa: BLE001 - the edge where every error of a form ends
+            await answer_error(interaction, error)
+
+    async def _generation(self, interaction: discord.Interaction, generation_id: int) -> Generation:
+        """What a message's button is about. An id alone could be that of another database."""
+        generation = await self._runner.generation(generation_id)
+        message_id = interaction.message.id if interaction.message else None
+        if generation is None or generation.message_id not in (None, message_id):
+            raise UserError("The bot knows nothing of this request any more. Use /imagine to ask anew.")
+        return generation
+
+    async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
+        photos = _own_photos(interaction, generation, wish)
+        await begin(interaction, self._runner, self._remakes.again(wish, seed=random_seed()), photos)
+
+    async def _larger(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
+        photos = _own_photos(interaction, generation, wish)
+        await begin(interaction, self._runner, self._remakes.larger(wish, seed=random_seed()), photos)
+
+    async def _vary(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
+        photos = _own_photos(interaction, generation, wish)
+        varied = self._remakes.varied(wish, number, seed=random_seed())
+        faces = [photo for photo, each in zip(photos, wish.references, strict=True) if each.role is Role.FACE]
+        pictures = pictures_in(interaction.message) if interaction.message else []
+        if not 1 <= number <= len(pictures):
+            raise UserError("This picture is no longer in the message.")
+        await begin(interaction, self._runner, varied, [*faces, Source(url=pictures[number - 1])])
+
+    async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
+        """The message says what comes of it."""
+        if not _may_moderate(interaction, generation):
+            raise UserError("Only who asked for these pictures and moderators can cancel them.")
+        await interaction.response.defer()
+        if not await self._runner.cancel(generation.id):
+            now = await self._runner.generation(generation.id)
+            if now is not None and now.state is not State.CANCELLED:
+                raise UserError("It is too late to cancel this: it is over, or just about to be shown.")
+
+    async def _edit(self, interaction: discord.Interaction, filled: Filled) -> None:
+        generation = await self._generation(interaction, filled.generation_id)
+        wish = Wish.from_json(generation.wish)
+        _check_face(interaction, generation, wish)
+        old = _photos(interaction, wish)
+        if old is None or len(filled.photos) > 1:
+            if len(filled.photos) != len(wish.references):
+                raise UserError(f"Attach the images of this request again, in this order: {roles(wish)}.")
+            edited = self._remakes.edited(wish, filled.edit, seed=random_seed())
+            photos = sources_of(filled.photos, edited.references)
+        else:
+            edit = replace(filled.edit, new_face=bool(filled.photos))
+            edited = self._remakes.edited(wish, edit, seed=random_seed())
+            kept = old[1:] if filled.photos and wish.count_of(Role.FACE) else old
+            photos = (*sources_of(filled.photos, edited.references[: len(filled.photos)]), *kept)
+        await begin(interaction, self._runner, edited, photos)
+
+
+def _check_face(interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
+    if wish.count_of(Role.FACE) and interaction.user.id != generation.member_id:
+        raise UserError("This face belongs to somebody else's request. Use /imagine with your own photo.")
+
+
+def _photos(interaction: discord.Interaction, wish: Wish) -> tuple[Source, ...] | None:
+    """The prepared photos in the message, under addresses that are fresh; None where they are gone."""
+    if not wish.references:
+        return ()
+    found = photos_in(interaction.message, photo_names(wish.references)) if interaction.message else ()
+    return tuple(Source(url=photo.url, is_prepared=True) for photo in found) or None
+
+
+def _own_photos(interaction: discord.Interaction, generation: Generation, wish: Wish) -> tuple[Source, ...]:
+    _check_face(interaction, generation, wish)
+    photos = _photos(interaction, wish)
+    if photos is None:
+        raise UserError("The photo is no longer in this message. Press *Edit* and attach it again.")
+    return photos
+
+
+async def _delete(interaction: discord.Interaction, generation: Generation) -> None:
+    """The message goes, and with it the pictures and the face."""
+    if not _may_moderate(interaction, generation):
+        raise UserError("Only who asked for these pictures and moderators can delete them.")
+    await interaction.response.defer()
+    with contextlib.suppress(discord.NotFound):  # somebody was quicker
+        await interaction.delete_original_response()
+
+
+def _may_moderate(interaction: discord.Interaction, generation: Generation) -> bool:
+    return interaction.user.id == generation.member_id or interaction.permissions.manage_messages
+
+
+async def setup(bot: "FacelockBot") -> None:
+    """Called by discord.py when it loads this file."""
+    settings = bot.settings
+    remakes = Remakes(
+        bot.catalog,
+        api=settings.imagepipeline_api,
+        safety_checker=settings.safety_checker,
+        server_id=settings.server_id,
+    )
+    bot.add_dynamic_items(Press)
+    await bot.add_cog(Results(bot.runner, remakes))

@@ -1,0 +1,95 @@
+"""The buttons under a generation's message. Everything about one is in its id, so it works as long as the message."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Protocol, Self, cast
+
+import discord
+from discord import ui
+from discord.ext import commands
+
+from cogs.answers import answer_error
+from services.generations import Generation
+from services.request import Wish, can_vary, larger_size
+
+# The cog that answers them, whatever process sent the message.
+HANDLER = "Results"
+
+
+class Action(StrEnum):
+    """What a button does; part of its id, so never renamed."""
+
+    AGAIN = "again"
+    VARY = "vary"
+    EDIT = "edit"
+    LARGER = "larger"
+    DETAILS = "details"
+    DELETE = "delete"
+    CANCEL = "cancel"
+
+
+class Press(
+    ui.DynamicItem[ui.Button[ui.LayoutView]],
+    template=r"fl:(?P<action>[a-z]{1,20}):(?P<generation_id>[0-9]{1,18})(?::(?P<number>[0-9]{1,2}))?",
+):
+    """A button of a generation, with the number of one of its pictures where it is about one."""
+
+    def __init__(
+        self,
+        action: str,
+        generation_id: int,
+        number: int | None = None,
+        *,
+        label: str = "…",
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    ) -> None:
+        self.action, self.generation_id, self.number = action, generation_id, number
+        custom_id = f"fl:{action}:{generation_id}" if number is None else f"fl:{action}:{generation_id}:{number}"
+        super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: "Any", /) -> Self:
+        """See discord.py."""
+        number = match["number"]
+        return cls(match["action"], int(match["generation_id"]), int(number) if number else None)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """See discord.py, which only logs what is raised here and gives the member no answer."""
+        try:
+            handler = cast(commands.Bot, interaction.client).get_cog(HANDLER)
+            await cast(Handler, handler).pressed(interaction, self)
+        except Exception as error:  # noqa: BLE001 - the edge where every error of a button ends
+            await answer_error(interaction, error)
+
+
+class Handler(Protocol):
+    """Answers presses."""
+
+    async def pressed(self, interaction: discord.Interaction, press: Press) -> None:
+        """Raises whatever the member is to be told of."""
+        ...
+
+
+def under_progress(generation: Generation) -> "ui.ActionRow[ui.LayoutView]":
+    """The row of buttons while there are no pictures yet."""
+    return _row(Press(Action.CANCEL, generation.id, label="Cancel"))
+
+
+def under_result(generation: Generation, wish: Wish, pictures: int) -> Sequence["ui.ActionRow[ui.LayoutView]"]:
+    """The rows of buttons under so many pictures."""
+
+    def press(action: Action, number: int | None = None, *, label: str | None = None) -> Press:
+        style = discord.ButtonStyle.danger if action is Action.DELETE else discord.ButtonStyle.secondary
+        return Press(action, generation.id, number, label=label or action.capitalize(), style=style)
+
+    larger = [Action.LARGER] if larger_size(wish) else []
+    rows = [_row(*map(press, (Action.AGAIN, Action.EDIT, *larger, Action.DETAILS, Action.DELETE)))]
+    if can_vary(wish):
+        names = ["Vary"] if pictures == 1 else [f"Vary {number}" for number in range(1, pictures + 1)]
+        rows.append(_row(*(press(Action.VARY, number, label=name) for number, name in enumerate(names, start=1))))
+    return rows
+
+
+def _row(*presses: Press) -> "ui.ActionRow[ui.LayoutView]":
+    # discord.py declares dynamic items as those of either kind of view, which no row takes.
+    return ui.ActionRow(*cast("Sequence[ui.Item[ui.LayoutView]]", presses))

@@ -1,0 +1,58 @@
+"""How saved faces look in Discord. Only their owner ever sees these texts."""
+
+import io
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from cogs.views.generation import ACCENT
+from services.faces import Listed
+from services.upkeep import Expiring
+from services.words import at, counted
+
+
+def bold(name: str) -> str:
+    """A face's name as it was typed, in bold."""
+    return f"**{discord.utils.escape_markdown(name, ignore_links=False)}**"
+
+
+def expiring_text(expiring: Sequence[Expiring]) -> str:
+    """What the owner of faces that nobody uses reads before they are deleted."""
+    lines = [f"- {bold(each.name)}: {at(each.at)}" for each in expiring]
+    which = "A face that you saved has" if len(expiring) == 1 else "Faces that you saved have"
+    return "\n".join(
+        [
+            f"{which} not been used for long and will be deleted. To keep one, use it in `/imagine`, as `face_name`.",
+            *lines,
+        ]
+    )
+
+
+def listed_files(listed: Sequence[Listed]) -> list[discord.File]:
+    """The first photo of each face that can be opened, under the name that ``listed_layout`` knows."""
+    return [discord.File(io.BytesIO(each.photos[0]), filename=_file_name(each)) for each in listed if each.photos]
+
+
+def listed_layout(listed: Sequence[Listed]) -> ui.LayoutView:
+    """All faces of a member, each with its thumbnail."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.Container(*(_item(each) for each in listed), accent_colour=ACCENT))
+    return view
+
+
+def _item(listed: Listed) -> "ui.Item[ui.LayoutView]":
+    face = listed.face
+    headline = bold(face.name) + (", suggested first" if face.is_default else "")
+    if not listed.photos:
+        text = f"{headline}\nIt cannot be opened any more. Save it again with `/face save`."
+        return ui.TextDisplay(text)
+    used = "saved" if face.last_used_at == face.created_at else "last used"
+    facts = [counted(len(listed.photos), "photo"), f"{used} {at(face.last_used_at)}"]
+    text = f"{headline}\n{' · '.join(facts)}\n-# Deleted {at(listed.expires_at)}, unless you use it."
+    thumbnail = ui.Thumbnail[ui.LayoutView](f"attachment://{_file_name(listed)}", description=face.name)
+    return ui.Section(ui.TextDisplay(text), accessory=thumbnail)
+
+
+def _file_name(listed: Listed) -> str:
+    return f"saved-{listed.face.id}.jpg"

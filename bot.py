@@ -94,7 +94,7 @@ class FacelockBot(commands.Bot):
         )
         self.settings = settings
         self.catalog = catalog
-        self._database = database
+        self.database = database
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
@@ -114,7 +114,7 @@ class FacelockBot(commands.Bot):
         if wanted is not None:
             self.tree.copy_global_to(guild=discord.Object(wanted))
             self.tree.clear_commands(guild=None)
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             known = await command_guilds.remembered(connection)
             if wanted is not None:
                 await command_guilds.remember(connection, wanted)
@@ -128,7 +128,7 @@ class FacelockBot(commands.Bot):
         except discord.Forbidden:
             log.error("DISCORD_GUILD_ID: the bot may not make commands in server %d; invite it there first", guild_id)
         if guild_id != self.settings.discord_guild_id:
-            async with self._database.connection() as connection:
+            async with self.database.connection() as connection:
                 await command_guilds.forget(connection, guild_id)
 
 

@@ -375,6 +375,10 @@ class Runner:
         generation = await self._generations.get(generation_id)
         return generation is not None and generation.state is State.RUNNING
 
+    async def _is_unwanted(self, generation_id: int) -> bool:
+        generation = await self._generations.get(generation_id)
+        return generation is None or generation.state in (State.CANCELLED, State.FAILED)
+
     async def _is_dropped(self, job: ProviderJob) -> bool:
         """Whether its generation was cancelled; then the end of the job frees its slot, and is nothing else."""
         is_dropped = await self._generations.drop(job)
@@ -483,8 +487,8 @@ class Runner:
         kept = await self._collector.collect(job, sources)
         if await self._generations.job_done(job, pictures=kept, length=length):
             self._delivery.wake(job.generation_id)
-        elif not await self._is_running(job.generation_id):
-            await self._discard(job.generation_id)  # it was cancelled while the pictures came
+        elif await self._is_unwanted(job.generation_id):
+            await self._discard(job.generation_id)  # it was cancelled, or has failed, while the pictures came
         self._queue_news.set()
 
 

@@ -1,5 +1,6 @@
 """The same bot on the service's API of today: one face, and one job a picture."""
 
+import asyncio
 import io
 
 import pytest
@@ -11,6 +12,7 @@ from tests.end_to_end.stage import PHOTO, Stage
 LOCK = ("POST", "/identity/lock/image/v1")
 UPLOAD = ("POST", "/upload/image/v1")
 STATUS = ("GET", "/status/")
+FILES = ("GET", "/files/")
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,24 @@ async def test_several_pictures_are_several_jobs_in_one_message(scene: Stage) ->
     assert scene.seen(message) == scene.made(*((job, 0) for job in jobs))
     assert "3 images used, 17 of 20 left" in message.text
     assert scene.trouble.asked.count(UPLOAD) == 1
+
+
+async def test_pictures_that_come_at_the_same_moment_are_all_delivered(scene: Stage) -> None:
+    """The end of the one job and the end of the last are then told to the database one right after the other."""
+    held = scene.trouble.hold(*FILES, times=2)
+    async with scene.bot() as doorway:
+        interaction = scene.imagine(count=2, photo=None)
+        await scene.trouble.until_asked(*FILES, times=2)
+        assert doorway.bot is not None
+        async with doorway.bot.database.connection(), asyncio.timeout(15):
+            held.set()
+            while len(list((scene.folder / "pictures").glob("*/?.png"))) < 2:  # noqa: ASYNC110 - files tell nobody
+                await asyncio.sleep(0)
+            for _ in range(20):  # both stand in line for the database now
+                await asyncio.sleep(0)
+        message = await scene.delivered(interaction)
+
+    assert len(message.body.gallery) == 2
 
 
 async def test_the_service_gets_the_crop_that_the_message_shows(scene: Stage) -> None:

@@ -6,7 +6,7 @@ import { formatSize, h, icon } from "./dom.js";
 const addresses = new Map();
 
 export function addressOf(file) {
-  const key = file.attachment_id ?? file.id;
+  const key = new URL(file.url, location.href).pathname;
   const known = addresses.get(key);
   if (known && expiry(known) > Date.now() / 1000 + 60) return known;
   addresses.set(key, file.url);
@@ -77,7 +77,7 @@ export function thumbnail(file) {
   const label = picture.description || "Thumbnail";
   const image = h("img", { src: picture.src, alt: picture.description || "", width: picture.width, height: picture.height });
   const open = () => openLightbox([picture], 0);
-  const button = h("button", { type: "button", class: "thumbnail", "aria-label": `${label}. Enlarge`, onclick: open, data: { key: `thumb-${file.attachment_id}` } }, image);
+  const button = h("button", { type: "button", class: "thumbnail", "aria-label": `${label}. Enlarge`, onclick: open, data: { key: `thumb-${file.attachment_id ?? new URL(file.url, location.href).pathname}` } }, image);
   return file.spoiler ? veiled(button) : button;
 }
 

@@ -69,3 +69,21 @@ async def test_it_works_on_a_phone(browser: Browser, tmp_path: Path) -> None:
 
     assert width <= 390
     assert problems == []
+
+
+async def test_the_history_shows_each_request_with_its_own_picture(browser: Browser, tmp_path: Path) -> None:
+    problems: list[str] = []
+    async with stage(tmp_path) as scene, scene.bot():
+        results = [await scene.delivered(scene.imagine(prompt, photo=None)) for prompt in ("first", "second")]
+        page = await open_page(browser, scene, problems)
+
+        await begin(page, "history")
+        await page.keyboard.press("Enter")
+
+        thumbnails = latest(page).locator(".thumbnail img")
+        await expect(thumbnails).to_have_count(2)
+        shown = [await thumbnails.nth(number).get_attribute("src") or "" for number in range(2)]
+
+    newest_first = [message.body.gallery[0] for message in reversed(results)]
+    assert [src.split("/")[-2] for src in shown] == [str(picture.id) for picture in newest_first]
+    assert problems == []

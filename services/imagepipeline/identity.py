@@ -1,6 +1,7 @@
 """ImagePipeline's API of today: ``/identity/lock/image/v1`` with a face, ``/generate/image/v1`` without."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -59,7 +60,9 @@ class IdentityClient:
         """See the protocol."""
         image_url = await self._image_url(order.photo_urls[0]) if order.photo_urls else None
         body = request_body(order, image_url=image_url)
-        return self._read(await self._calls.post(self.route(order.wish), json=body, key=order.idempotency_key), None)
+        # A restart uploads the photo anew, to another address: under the old key that would be a different request.
+        key = order.idempotency_key if image_url is None else f"{order.idempotency_key}-{_digest(image_url)}"
+        return self._read(await self._calls.post(self.route(order.wish), json=body, key=key), None)
 
     async def ask(self, route: str, job_id: str) -> Answer:
         """See the protocol."""
@@ -87,6 +90,10 @@ class IdentityClient:
         if url is None:
             raise Unreachable("the answer to the upload names no address")
         return url
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 async def _fetched(fetch: Fetch, photo_url: str) -> bytes:

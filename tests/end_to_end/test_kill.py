@@ -14,6 +14,7 @@ CALLBACK = r"/interactions/\d+/[^/]+/callback$"
 ORIGINAL = r"/messages/@original$"
 PHOTO = r"^/ephemeral-attachments/"
 SUBMIT = ("POST", "/sdxl/text2image/v1")
+LOCK = ("POST", "/identity/lock/image/v1")
 STATUS = ("GET", "/status/")
 FILES = ("GET", "/files/")
 
@@ -139,6 +140,45 @@ async def test_killed_while(scene: Stage, reach: Reach) -> None:
     assert left == 18
     prompts = [job.parameters.prompt for job in scene.renderer.jobs]
     assert prompts.count("a quiet harbour") == 1
+
+
+async def two_jobs_are_submitted_without_confirmation(scene: Stage) -> Interaction:
+    scene.trouble.hold(*LOCK, times=2, afterwards=True)
+    interaction = scene.imagine(count=2)
+    await scene.renderer.begun(2)
+    return interaction
+
+
+async def one_of_two_jobs_is_done(scene: Stage) -> Interaction:
+    scene.trouble.hold(*FILES)
+    interaction = scene.imagine(count=2)
+    await scene.trouble.until_asked(*FILES, times=2)
+    return interaction
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        the_face_is_shown,
+        two_jobs_are_submitted_without_confirmation,
+        it_is_being_made,
+        one_of_two_jobs_is_done,
+        the_result_is_posted,
+        the_result_was_posted_without_confirmation,
+    ],
+)
+async def test_killed_with_a_job_a_picture_while(scene: Stage, reach: Reach) -> None:
+    scene.env["IMAGEPIPELINE_API"] = "identity"
+    interaction = await run_and_kill(scene, reach)
+
+    async with scene.bot():
+        message = await scene.delivered(interaction)
+        left = await scene.left()
+
+    assert len(message.body.gallery) == 2
+    assert len(galleries(scene.playground.state)) == 1
+    assert len(set(scene.pictures(message))) == 2
+    assert left == 18
 
 
 @pytest.mark.parametrize("reach", [it_is_being_made, the_result_is_posted])

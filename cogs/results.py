@@ -73,11 +73,13 @@ class Results(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """See discord.py; here for the form alone, which it would not find again after a restart."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
+        if interaction.type is discord.InteractionType.modal_submit:
+            await answer(interaction, self._submitted(interaction))
+
+    async def _submitted(self, interaction: discord.Interaction) -> None:
         filled = filled_in(cast(Mapping[str, Any], interaction.data))
         if filled is not None:
-            await answer(interaction, self._edit(interaction, filled))
+            await self._edit(interaction, filled)
 
     async def _generation(self, interaction: discord.Interaction, generation_id: int) -> Generation:
         """What a message's button is about. An id alone could be that of another database."""

@@ -53,7 +53,16 @@ from services.vault import Vault, all_keys
 log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
-COGS = ("cogs.face", "cogs.history", "cogs.privacy", "cogs.provenance", "cogs.quota", "cogs.results", "cogs.styles")
+COGS = (
+    "cogs.face",
+    "cogs.history",
+    "cogs.privacy",
+    "cogs.provenance",
+    "cogs.quota",
+    "cogs.results",
+    "cogs.server",
+    "cogs.styles",
+)
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0

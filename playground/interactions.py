@@ -156,8 +156,10 @@ class Resolver:
         if kind is OptionKind.CHANNEL:
             found = str(self._state.channel(str(value)).id)
             return found, {"channels": {found: {}}}
-        if kind is OptionKind.ROLE or (kind is OptionKind.MENTIONABLE and self._is_role(value)):
-            return self._role(option, value)
+        if kind is OptionKind.ROLE:
+            return self.role(value)
+        if kind is OptionKind.MENTIONABLE:
+            return self.mentionable(value)
         return self.person(value)
 
     def person(self, who: object) -> tuple[str, Mapping[str, Json]]:
@@ -173,13 +175,17 @@ class Resolver:
         self._uploads.append((attachment, upload.content))
         return str(attachment.id), {"attachments": {str(attachment.id): {}}}
 
-    def _is_role(self, value: object) -> bool:
-        return str(value) in (str(self._state.guild.id), str(self._state.guild.admin_role_id))
+    def role(self, which: object) -> tuple[str, Mapping[str, Json]]:
+        """A role, by name or id. Raises MemberError."""
+        found = str(self._state.role(str(which)).id)
+        return found, {"roles": {found: {}}}
 
-    def _role(self, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
-        if not self._is_role(value):
-            raise MemberError(f"{option} is a role.")
-        return str(value), {"roles": {str(value): {}}}
+    def mentionable(self, which: object) -> tuple[str, Mapping[str, Json]]:
+        """A person or a role, by name or id. Raises MemberError."""
+        try:
+            return self.role(which)
+        except MemberError:
+            return self.person(which)
 
     def keep_uploads(self) -> None:
         """Take over the files."""

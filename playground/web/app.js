@@ -161,6 +161,19 @@ async function enter(channel) {
   await attempt(() => composer.refresh());
 }
 
+/** Who may do what has changed; where one is has not. */
+async function refreshWorld() {
+  const { you } = app;
+  const world = await api.loadWorld(you);
+  if (app.you !== you) return;
+  app.world = world;
+  app.channel = world.channels.find((channel) => channel.id === app.channel.id) ?? app.channel;
+  messages.names = names();
+  drawPeople();
+  drawChannels();
+  await composer.refresh();
+}
+
 /** A new place or another person begins with an empty field; the same ones, loaded anew, keep what was being written. */
 function openComposer(channel) {
   const place = `${app.you} ${channel.id}`;
@@ -242,8 +255,8 @@ function drawPeople() {
 function personChoice(member) {
   const choose = () => move(() => become(member.id, app.channel.name));
   const radio = h("input", { type: "radio", name: "member", value: member.id, checked: member.id === app.you, class: "sr-only", data: { key: member.id }, onchange: choose });
-  const role = member.is_admin ? "runs the server" : "member";
-  return h("label", { class: "person", title: `${member.name}, ${role}` }, radio, avatar(personAsUser(member)), h("span", { class: "person-name" }, member.name), h("span", { class: "person-role" }, member.is_admin ? "admin" : "member"));
+  const role = member.roles[0] ?? "member";
+  return h("label", { class: "person", title: `${member.name}, ${role}` }, radio, avatar(personAsUser(member)), h("span", { class: "person-name" }, member.name), h("span", { class: "person-role" }, role));
 }
 
 function drawBot() {
@@ -302,6 +315,8 @@ function follow() {
     "interaction-created": soon(followed),
     interaction: soon(followed),
     commands: () => attempt(() => composer.refresh()),
+    member: () => attempt(refreshWorld),
+    role: () => attempt(refreshWorld),
     "channel-deleted": channelGone,
     typing: (event) => isHere(event) && typing(),
     bot: ({ connected }) => {

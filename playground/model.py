@@ -56,6 +56,10 @@ class ChannelKind(IntEnum):
     DIRECT = 1
 
 
+# All that Discord has: the page of ChannelKind.
+CHANNEL_TYPES = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
+
+
 class MessageKind(IntEnum):
     """Message types. https://discord.com/developers/docs/resources/message#message-object-message-types."""
 
@@ -106,6 +110,9 @@ class ComponentKind(IntEnum):
     STRING_SELECT = 3
     TEXT_INPUT = 4
     USER_SELECT = 5
+    ROLE_SELECT = 6
+    MENTIONABLE_SELECT = 7
+    CHANNEL_SELECT = 8
     SECTION = 9
     TEXT_DISPLAY = 10
     THUMBNAIL = 11
@@ -115,9 +122,19 @@ class ComponentKind(IntEnum):
     CONTAINER = 17
     LABEL = 18
     FILE_UPLOAD = 19
+    RADIO_GROUP = 21
+    CHECKBOX_GROUP = 22
+    CHECKBOX = 23
 
 
-SELECTS = frozenset({ComponentKind.STRING_SELECT, ComponentKind.USER_SELECT})
+# Menus of what the server has, and which types their `default_values` may have.
+ENTITY_SELECTS: dict[ComponentKind, tuple[str, ...]] = {
+    ComponentKind.USER_SELECT: ("user",),
+    ComponentKind.ROLE_SELECT: ("role",),
+    ComponentKind.MENTIONABLE_SELECT: ("user", "role"),
+    ComponentKind.CHANNEL_SELECT: ("channel",),
+}
+SELECTS = frozenset({ComponentKind.STRING_SELECT, *ENTITY_SELECTS})
 
 
 @dataclass(slots=True, kw_only=True)

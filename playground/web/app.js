@@ -55,6 +55,7 @@ const composer = new Composer({
   dropHint: at("drop-hint"),
   actions,
   world: () => app.world,
+  place: () => placeHere(),
   commands: async () => (app.commands = await api.loadCommands(app.you, app.channel.id)),
 });
 
@@ -199,13 +200,21 @@ function introduction(channel) {
   return h("li", { class: "introduction" }, h("h3", {}, words[0]), h("p", {}, words[1]));
 }
 
+/** Who and what can be chosen where one is: a direct message has no roles and channels. */
+function placeHere() {
+  const { members, bot, channels, roles } = app.world;
+  const here = (channel) => channel.guild_id === app.channel.guild_id;
+  const direct = isDirect(app.channel);
+  return { people: [...members, bot], roles: direct ? [] : roles, rooms: direct ? [] : channels.filter(here) };
+}
+
 /** What mentions are called. */
 function names() {
   const { members, bot, channels, roles } = app.world;
   const by = (list) => new Map(list.map((one) => [one.id, one]));
   const [people, rooms, groups] = [by([...members, bot]), by(channels), by(roles)];
   return {
-    people: [...members, bot],
+    place: placeHere(),
     user: (id) => people.get(id)?.name ?? "somebody",
     role: (id) => groups.get(id)?.name.replace(/^@/, "") ?? "a role",
     channel: (id) => rooms.get(id)?.name ?? "a channel",

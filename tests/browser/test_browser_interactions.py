@@ -109,6 +109,7 @@ async def test_a_value_is_chosen_with_the_keyboard(playground: Playground, bot: 
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("End")
     await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
 
     await expect(latest(page)).to_contain_text("For Cleo, a Member.")

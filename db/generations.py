@@ -48,6 +48,7 @@ class NewGeneration:
     scope: str
     channel_id: int
     member_id: int
+    locale: str
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
@@ -78,6 +79,7 @@ class Generation:
     scope: str
     channel_id: int
     member_id: int
+    locale: str
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
@@ -104,6 +106,7 @@ class Generation:
             scope=row["scope"],
             channel_id=row["channel_id"],
             member_id=row["member_id"],
+            locale=row["locale"],
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
@@ -124,9 +127,9 @@ class Generation:
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
-        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
+        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id, locale,
                                  file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
-        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
+        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id, :locale,
                 :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id

@@ -52,6 +52,12 @@ class QuotaExceeded(UserError):
             super().__init__(f"{have}. The next one comes free {at(enough_at)}.")
 
 
+class NotAllowed(UserError):
+    """A rule of this server or of the bot's operator forbids it."""
+
+    code = "not_allowed"
+
+
 class QueueFull(UserError):
     """The member already has as many unfinished requests as one member may have."""
 

@@ -77,7 +77,6 @@ class Database:
                 await _to_the_end(self._connection.rollback())
                 raise
 
-
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncGenerator[aiosqlite.Connection]:
         """A connection of its own, for what takes long and must not keep the others waiting: it sees one moment and can
@@ -91,9 +90,14 @@ class Database:
 @contextlib.asynccontextmanager
 async def reader(path: Path) -> AsyncGenerator[aiosqlite.Connection]:
     """Look into a database file that another process may own; it is not disturbed."""
-    async with aiosqlite.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None) as connection:
+    async with aiosqlite.connect(_read_only(path), uri=True, isolation_level=None) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
+
+
+def _read_only(path: Path) -> str:
+    """https://sqlite.org/uri.html"""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 async def _to_the_end(step: Awaitable[_T]) -> _T:

@@ -38,6 +38,7 @@ from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.kept import KeptPhotos
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.public import PublicAddresses
@@ -273,6 +274,7 @@ async def _furnish(
         ),
         photos=photos,
         faces=bot.faces,
+        kept=KeptPhotos(house.database, vault=house.vault),
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,

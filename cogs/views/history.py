@@ -15,7 +15,7 @@ from services.generations import Generation, State
 from services.history import Page
 from services.quotas import guild_of
 from services.request import Wish
-from services.words import counted, on
+from services.words import _, counted, on
 
 # The cog that answers the buttons, whatever process sent the message.
 HANDLER = "History"
@@ -113,6 +113,8 @@ def _outcome(generation: Generation, wish: Wish) -> str:
             return "cancelled"
         case State.RUNNING:
             return "being made"
+        case State.WAITING:
+            return _("waiting for an answer")
         case State.RECEIVED | State.QUEUED:
             return "in the queue"
 

@@ -41,6 +41,7 @@ from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
 from services.logs import set_up_logging
 from services.metrics import Metrics
+from services.kept import KeptPhotos
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention
@@ -321,6 +322,7 @@ async def _furnish(
         ),
         photos=photos,
         faces=bot.faces,
+        kept=KeptPhotos(house.database, vault=house.vault),
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,

@@ -9,7 +9,7 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
 from services.pictures import Pictures
-from services.presenter import Cancelled, Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.provenance import Note, note_for
 from services.queue import Queue
 from services.quotas import is_private
@@ -50,6 +50,9 @@ class Scenes:
         match generation.state:
             case State.RECEIVED | State.QUEUED:
                 return await self.in_queue(generation, wish)
+            case State.WAITING:
+                assert generation.wait is not None, "the row of a waiting generation says why"  # noqa: S101 - narrows the type
+                return Waiting(wait=generation.wait)
             case State.RUNNING:
                 return await self._running(generation, wish)
             case State.FINISHED | State.SETTLED:

@@ -48,6 +48,7 @@ class NewGeneration:
     scope: str
     channel_id: int
     member_id: int
+    locale: str
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
@@ -78,6 +79,7 @@ class Generation:
     scope: str
     channel_id: int
     member_id: int
+    locale: str
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
@@ -104,6 +106,7 @@ class Generation:
             scope=row["scope"],
             channel_id=row["channel_id"],
             member_id=row["member_id"],
+            locale=row["locale"],
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
@@ -124,9 +127,9 @@ class Generation:
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
-        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
+        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id, locale,
                                  file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
-        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
+        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id, :locale,
                 :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
@@ -138,8 +141,9 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
 
 
 async def get(connection: aiosqlite.Connection, generation_id: int) -> Generation | None:
-    """The generation of that id."""
-    rows = await connection.execute_fetchall("SELECT * FROM generations WHERE id = :id", {"id": generation_id})
+    """The generation of that id; None also where it was forgotten."""
+    sql = "SELECT * FROM generations WHERE id = :id AND wish <> ''"
+    rows = await connection.execute_fetchall(sql, {"id": generation_id})
     return next(map(Generation.from_row, rows), None)
 
 
@@ -182,7 +186,7 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> 
 
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
-    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id"
+    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
     await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
 
 
@@ -275,22 +279,28 @@ async def to_cancelled(connection: aiosqlite.Connection, generation_id: int, at:
 
 async def mark_shown(
     connection: aiosqlite.Connection, generation_id: int, *, version: int, message_id: int | None, at: datetime
-) -> None:
-    """Discord has confirmed a version. A finished generation is settled by it, and what is over forgets its secrets."""
+) -> Generation | None:
+    """Discord has confirmed a version. A finished generation is settled by it, and then returned; what is over forgets
+    its secrets.
+    """
     sql = """
         UPDATE generations
-        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id),
-            changed_at = CASE WHEN state = 'finished' AND version = :version THEN :at ELSE changed_at END,
-            state = CASE WHEN state = 'finished' AND version = :version THEN 'settled' ELSE state END
-        WHERE id = :id
+        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id)
+        WHERE id = :id AND wish <> ''
     """
-    values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
-    await connection.execute_fetchall(sql, values)
+    await connection.execute_fetchall(sql, {"id": generation_id, "version": version, "message_id": message_id})
+    settle = """
+        UPDATE generations SET state = 'settled', changed_at = :at
+        WHERE id = :id AND state = 'finished' AND version = :version RETURNING *
+    """
+    values = {"id": generation_id, "version": version, "at": to_text(at)}
+    settled = next(map(Generation.from_row, await connection.execute_fetchall(settle, values)), None)
     forget = """
         UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
         WHERE id = :id AND state IN ('settled', 'failed', 'cancelled') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})
+    return settled
 
 
 async def show_queue_again(connection: aiosqlite.Connection) -> list[int]:

@@ -11,6 +11,7 @@ from db.connection import Connection, Database
 from db.generations import Generation, Hosted, NewGeneration, Source, State
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
+from services.metrics import Metrics
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
@@ -28,13 +29,24 @@ class Line:
 
 
 class Generations:
-    """Moves generations between states. There is no other memory of them than their rows."""
+    """Moves generations between states. There is no other memory of them than their rows; ``metrics`` are told of every
+    change.
+    """
 
-    def __init__(self, database: Database, *, quota: Quota, unfinished_max: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        quota: Quota,
+        unfinished_max: int,
+        now: Callable[[], datetime],
+        metrics: Metrics | None = None,
+    ) -> None:
         self._database = database
         self._quota = quota
         self._unfinished_max = unfinished_max
         self._now = now
+        self._metrics = metrics or Metrics(now=now)
 
     async def accept(self, new: NewGeneration) -> int | None:
         """Take a request and its charge, or neither. Returns its id, or None where this command was taken already.
@@ -50,6 +62,7 @@ class Generations:
             if await generations.count_unfinished(connection, new.member_id) > self._unfinished_max:
                 raise QueueFull(self._unfinished_max)
             await self._charge(connection, generation_id, new, now)
+        self._metrics.accepted(new.images)
         return generation_id
 
     async def _charge(self, connection: Connection, generation_id: int, new: NewGeneration, now: datetime) -> None:
@@ -79,6 +92,11 @@ class Generations:
         """The row as it is now."""
         async with self._database.connection() as connection:
             return await generations.get(connection, generation_id)
+
+    async def locale(self, generation_id: int) -> str | None:
+        """What its message speaks."""
+        generation = await self.get(generation_id)
+        return generation.locale if generation else None
 
     async def of_message(self, message_id: int) -> Generation | None:
         """The one that is shown in this message."""
@@ -159,8 +177,14 @@ class Generations:
 
     async def submitted(self, job_id: str, provider_id: str) -> ProviderJob | None:
         """The provider has taken a job; None where that was known or nobody wants it any more."""
+        now = self._now()
         async with self._database.connection() as connection:
-            return await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=self._now())
+            job = await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=now)
+            is_first = job is not None and not job.n and not job.tries
+            generation = await generations.get(connection, job.generation_id) if job and is_first else None
+        if generation is not None:
+            self._metrics.taken(now - generation.created_at)
+        return job
 
     async def put_back(self, job: ProviderJob, *, is_try: bool) -> None:
         """Back in line: the provider did not take it, does not know it any more, or failed at it for now."""
@@ -206,6 +230,7 @@ class Generations:
         missing = sum(job.images for job in jobs) - pictures
         if missing:
             await ledger.refund(connection, generation_id=generation_id, images=missing, at=now)
+            self._metrics.refunded(missing)
         log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
 
@@ -220,6 +245,8 @@ class Generations:
                 return False
             await provider_jobs.close_waiting(connection, generation_id)
             await ledger.refund(connection, generation_id=generation_id, images=cancelled.images, at=now)
+        self._metrics.cancelled()
+        self._metrics.refunded(cancelled.images)
         log.info("generation %d was cancelled", generation_id)
         return True
 
@@ -243,16 +270,22 @@ class Generations:
         await generations.to_failed(connection, generation_id, code=code, text=text, at=now)
         await provider_jobs.close(connection, generation_id)
         given_back = before.images - before.pictures if before.state is State.FINISHED else 0
-        await ledger.refund(connection, generation_id=generation_id, images=before.images - given_back, at=now)
+        refunded = before.images - given_back
+        await ledger.refund(connection, generation_id=generation_id, images=refunded, at=now)
+        self._metrics.failed(code)
+        self._metrics.refunded(refunded)
         log.info("generation %d failed: %s", generation_id, code)
         return True
 
     async def mark_shown(self, generation_id: int, *, version: int, message_id: int | None) -> None:
         """Discord has confirmed a version."""
+        now = self._now()
         async with self._database.transaction() as connection:
-            await generations.mark_shown(
-                connection, generation_id, version=version, message_id=message_id, at=self._now()
+            settled = await generations.mark_shown(
+                connection, generation_id, version=version, message_id=message_id, at=now
             )
+        if settled is not None:
+            self._metrics.settled(now - settled.created_at, pictures=settled.pictures)
 
     async def _read_balance(self, connection: Connection, *, scope: str, member_id: int) -> Balance:
         since = self._now() - self._quota.window

@@ -21,7 +21,7 @@ from discord.http import Route
 from dotenv import load_dotenv
 
 from cogs.answers import answer_error
-from cogs.notices import DiscordNotices
+from cogs.notices import DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
@@ -43,6 +43,7 @@ from services.logs import set_up_logging
 from services.metrics import Metrics
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota
 from services.request import Api, Family
@@ -55,7 +56,16 @@ from services.vault import Vault, all_keys
 log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
-COGS = ("cogs.face", "cogs.history", "cogs.provenance", "cogs.quota", "cogs.results", "cogs.styles")
+COGS = (
+    "cogs.face",
+    "cogs.history",
+    "cogs.privacy",
+    "cogs.provenance",
+    "cogs.quota",
+    "cogs.results",
+    "cogs.server",
+    "cogs.styles",
+)
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0
@@ -90,6 +100,7 @@ class FacelockBot(commands.Bot):
     servers: Servers
     faces: Faces
     upkeep: Upkeep
+    privacy: Privacy
 
     def __init__(self, settings: Settings, catalog: Catalog, database: Database, metrics: Metrics) -> None:
         super().__init__(
@@ -118,6 +129,7 @@ class FacelockBot(commands.Bot):
         await self._sync_commands()
         await self.runner.start()
         self.upkeep.start()
+        self.privacy.start()
 
     async def on_ready(self) -> None:
         """See discord.py."""
@@ -317,6 +329,18 @@ async def _furnish(
         tasks=tasks,
         now=utc_now,
         timing=timing,
+    )
+    bot.privacy = Privacy(
+        house.database,
+        faces=bot.faces,
+        unfinished=bot.runner,
+        messages=DiscordMessages(bot),
+        retention=Retention(
+            history=timedelta(days=settings.history_days) if settings.history_days else None,
+            audit=timedelta(days=settings.audit_days),
+        ),
+        tasks=tasks,
+        now=utc_now,
     )
     bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
 

@@ -141,8 +141,9 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
 
 
 async def get(connection: aiosqlite.Connection, generation_id: int) -> Generation | None:
-    """The generation of that id."""
-    rows = await connection.execute_fetchall("SELECT * FROM generations WHERE id = :id", {"id": generation_id})
+    """The generation of that id; None also where it was forgotten."""
+    sql = "SELECT * FROM generations WHERE id = :id AND wish <> ''"
+    rows = await connection.execute_fetchall(sql, {"id": generation_id})
     return next(map(Generation.from_row, rows), None)
 
 
@@ -185,7 +186,7 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> 
 
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
-    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id"
+    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
     await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
 
 
@@ -285,12 +286,12 @@ async def mark_shown(
     sql = """
         UPDATE generations
         SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id)
-        WHERE id = :id
+        WHERE id = :id AND wish <> ''
     """
     await connection.execute_fetchall(sql, {"id": generation_id, "version": version, "message_id": message_id})
     settle = """
         UPDATE generations SET state = 'settled', changed_at = :at
-        WHERE id = :id AND state = 'finished' AND version = :version RETURNING *
+        WHERE id = :id AND state = 'finished' AND version = :version AND wish <> '' RETURNING *
     """
     values = {"id": generation_id, "version": version, "at": to_text(at)}
     settled = next(map(Generation.from_row, await connection.execute_fetchall(settle, values)), None)

@@ -39,8 +39,9 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
     for steps in range(1, 13):
         await changed(scene, steps_max=steps)
     async with scene.bot():
-        page = await server(scene, "audit")
-        scene.playground.state.member("Ada").permissions = scene.playground.state.member("Ben").permissions
-        refused = await scene.playground.answered(scene.playground.press(page, "Older", member="Ada"))
+        scene.playground.give_role("Ben", "Admin")
+        page = await server(scene, "audit", member="Ben")
+        scene.playground.take_role("Ben", "Admin")
+        refused = await scene.playground.answered(scene.playground.press(page, "Older", member="Ben"))
 
     assert refused.text == "For this you need the permission to manage this server."

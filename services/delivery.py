@@ -31,6 +31,7 @@ from services.presenter import (
 )
 from services.request import Wish
 from services.tasks import Tasks
+from services.words import _
 
 log = logging.getLogger(__name__)
 
@@ -176,8 +177,8 @@ class Delivery:
         log.warning("generation %d (%s) was not shown: %s", generation.id, generation.state, error)
         is_paid = generation.state in (State.QUEUED, State.RUNNING, State.FINISHED)
         if is_paid and (generation.state is State.FINISHED or isinstance(error, NeverAcknowledged)):
-            sentence = "The pictures were made, but could not be posted here."
-            await self._generations.fail(generation.id, GenerationFailed("undeliverable", sentence))
+            text = _("The pictures were made, but could not be posted here.")
+            await self._generations.fail(generation.id, GenerationFailed("undeliverable", text))
         else:
             await self._confirm(generation, None)
 

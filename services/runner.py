@@ -20,7 +20,7 @@ from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
 from services.hosting import Hosting
-from services.imagepipeline.answers import Answer, Cause, Done, Failed, Misconfigured, Pending
+from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
 from services.photos import Photos
@@ -34,7 +34,7 @@ from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
-from services.words import _, counted, sentence
+from services.words import _, ngettext, sentence
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,8 @@ class Runner:
 
     async def unacknowledged(self, generation_id: int) -> None:
         """The member has been told that the command failed: undo it."""
-        await self._fail(generation_id, GenerationFailed("unacknowledged", "Discord did not take the answer in time."))
+        text = _("Discord did not take the answer in time.")
+        await self._fail(generation_id, GenerationFailed("unacknowledged", text))
 
     async def cancel(self, generation_id: int) -> bool:
         """Nobody wants it any more: refund it, and drop what the image service may still make of it. False where that
@@ -462,12 +463,15 @@ class Runner:
                 await self._came_to_nothing(job, outcome)
             case TimedOut():
                 minutes = round(self._limits.timeout.total_seconds() / 60)
-                raise GenerationFailed(
-                    "timeout", f"The image service did not finish within {counted(minutes, 'minute')}."
+                text = ngettext(
+                    "The image service did not finish within {number} minute.",
+                    "The image service did not finish within {number} minutes.",
+                    minutes,
                 )
+                raise GenerationFailed("timeout", text)
             case Lost():
                 if job.tries >= TRIES_MAX:
-                    raise GenerationFailed("lost", "The image service lost the request again and again.")
+                    raise GenerationFailed("lost", _("The image service lost the request again and again."))
                 log.warning("the image service lost a job of generation %d; it is asked anew", job.generation_id)
                 await self._put_back(job)
 
@@ -478,7 +482,8 @@ class Runner:
             GenerationFailed: it was tried often enough, or it would be of no use.
         """
         if failed.cause is Cause.REQUEST or job.tries >= TRIES_MAX:
-            raise GenerationFailed("provider", sentence(f"The image service could not make it: {failed.message}"))
+            text = _("The image service could not make it: {reason}", reason=sentence(_reason(failed)))
+            raise GenerationFailed("provider", text)
         log.warning("a job of generation %d failed (%s); trying again", job.generation_id, failed.cause.name.lower())
         match failed.cause:
             case Cause.ACCOUNT:
@@ -514,6 +519,11 @@ async def load_schedule(generations: Generations) -> Schedule:
     return Schedule(remembered)
 
 
+def _reason(failed: Failed) -> str:
+    ours = {NO_REASON: _("it gave no reason"), NO_PICTURE: _("it reported success without a picture")}
+    return ours.get(failed.message, failed.message)
+
+
 def _internal(generation_id: int) -> GenerationFailed:
-    text = f"Something went wrong in the bot. Its owner finds the cause under number {generation_id}."
+    text = _("Something went wrong in the bot. Its owner finds the cause under number {number}.", number=generation_id)
     return GenerationFailed("internal", text)

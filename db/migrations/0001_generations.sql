@@ -105,6 +105,7 @@ CREATE TABLE faces (
     folded        TEXT NOT NULL,                  -- the name without its case, by which it is found and unique
     is_default    INTEGER NOT NULL CHECK (is_default IN (0, 1)),
     created_at    TEXT NOT NULL,
+    locale        TEXT NOT NULL,                  -- what its owner spoke last, for what they are told unasked
     last_used_at  TEXT NOT NULL,                  -- from the beginning: when it was saved
     warned_at     TEXT,                           -- when its owner was told that it will be deleted
     UNIQUE (member_id, folded)

@@ -65,6 +65,7 @@ COGS = (
     "cogs.quota",
     "cogs.results",
     "cogs.server",
+    "cogs.server_stats",
     "cogs.styles",
 )
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.

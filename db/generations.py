@@ -399,7 +399,7 @@ async def mark_shown(
     await connection.execute_fetchall(sql, {"id": generation_id, "version": version, "message_id": message_id})
     settle = """
         UPDATE generations SET state = 'settled', changed_at = :at
-        WHERE id = :id AND state = 'finished' AND version = :version RETURNING *
+        WHERE id = :id AND state = 'finished' AND version = :version AND wish <> '' RETURNING *
     """
     values = {"id": generation_id, "version": version, "at": to_text(at)}
     settled = next(map(Generation.from_row, await connection.execute_fetchall(settle, values)), None)

@@ -28,7 +28,7 @@ from cogs.sync import sync_commands
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
 from services import network, web, words
-from services.admission import Admission
+from services.admission import Admission, Place
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.downloads import Downloads, is_private_url
@@ -39,9 +39,9 @@ from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
-from services.kept import KeptPhotos
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention
@@ -53,6 +53,7 @@ from services.servers import Servers
 from services.tasks import Tasks
 from services.upkeep import Upkeep
 from services.vault import Vault, all_keys
+from services.visibility import Visibility
 
 log = logging.getLogger("facelock")
 
@@ -61,6 +62,7 @@ COGS = (
     "cogs.face",
     "cogs.history",
     "cogs.privacy",
+    "cogs.private",
     "cogs.provenance",
     "cogs.quota",
     "cogs.results",
@@ -100,6 +102,8 @@ class FacelockBot(commands.Bot):
     runner: Runner
     reception: Reception
     servers: Servers
+    visibility: Visibility
+    photo_downloads: Downloads
     faces: Faces
     upkeep: Upkeep
     privacy: Privacy
@@ -115,8 +119,8 @@ class FacelockBot(commands.Bot):
             guild_ready_timeout=0.0,  # no command needs to know the servers, so none waits for their list
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=_contexts(settings),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=settings.user_installs),
             http_trace=metrics.discord_trace(),
         )
         self.settings = settings
@@ -174,6 +178,17 @@ class FacelockBot(commands.Bot):
                 await command_guilds.forget(connection, guild_id)
 
 
+def _contexts(settings: Settings) -> app_commands.AppCommandContext:
+    return app_commands.AppCommandContext(
+        guild=True, dm_channel=settings.direct_messages, private_channel=settings.user_installs
+    )
+
+
+def _closed(settings: Settings) -> frozenset[Place]:
+    is_open = {Place.SERVER: True, Place.DIRECT: settings.direct_messages, Place.ELSEWHERE: settings.user_installs}
+    return frozenset(place for place in Place if not is_open[place])
+
+
 class Doorway:
     """What the bot's own server asks of whichever life there is just now."""
 
@@ -206,6 +221,7 @@ class House:
     catalog: Catalog
     database: Database
     servers: Servers
+    visibility: Visibility
     vault: Vault
     addresses: PublicAddresses | None
     hosting: Hosting
@@ -232,11 +248,13 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
         if addresses is not None and settings.face_hosting == "public":
             lasting = timedelta(minutes=settings.job_timeout_minutes)
             hosting = PublicHosting(settings.database.parent / "photos", address=addresses.photo, lasting=lasting)
+        servers = await Servers.read(database, now=utc_now)
         house = House(
             settings=settings,
             catalog=catalog,
             database=database,
-            servers=await Servers.read(database, now=utc_now),
+            servers=servers,
+            visibility=await Visibility.read(database, servers),
             vault=vault,
             addresses=addresses,
             hosting=hosting,
@@ -295,17 +313,17 @@ async def _furnish(
     """Give the bot its services."""
     settings = house.settings
     photos = await stack.enter_async_context(Photos(detect=settings.face_detection))
-    photo_downloads = await _downloads(stack, settings.discord_api_url)
+    bot.photo_downloads = await _downloads(stack, settings.discord_api_url)
     bot.faces = Faces(
         house.database,
         vault=house.vault,
         photos=photos,
-        downloads=photo_downloads,
+        downloads=bot.photo_downloads,
         unused_max=timedelta(days=settings.face_days),
         now=utc_now,
     )
     bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
-    bot.servers = house.servers
+    bot.servers, bot.visibility = house.servers, house.visibility
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
     generations = Generations(
         house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now, metrics=bot.metrics
@@ -314,11 +332,11 @@ async def _furnish(
         generations=generations,
         schedule=await load_schedule(generations),
         outside=Outside(
-            client=await _client(stack, settings, photo_downloads, bot.metrics),
-            presenter=DiscordPresenter(bot),
+            client=await _client(stack, settings, bot.photo_downloads, bot.metrics),
+            presenter=DiscordPresenter(bot, bot.photo_downloads),
             hosting=house.hosting,
             webhook_url=house.addresses.hook if house.addresses else None,
-            photo_downloads=photo_downloads,
+            photo_downloads=bot.photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
         ),
         photos=photos,
@@ -336,6 +354,7 @@ async def _furnish(
     bot.privacy = Privacy(
         house.database,
         faces=bot.faces,
+        visibility=house.visibility,
         unfinished=bot.runner,
         messages=DiscordMessages(bot),
         retention=Retention(
@@ -345,7 +364,8 @@ async def _furnish(
         tasks=tasks,
         now=utc_now,
     )
-    bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
+    admission = Admission(servers=house.servers, closed=_closed(settings))
+    bot.reception = Reception(bot.runner, admission, house.servers, house.visibility)
 
 
 async def _client(

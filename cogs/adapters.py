@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.imagine import (
+    PRIVATE,
     SHAPES,
     Photo,
     Slot,
@@ -53,13 +54,16 @@ FACE_NAME = "A saved face instead of a photo; all its photos with XL and without
 
 
 class _Advanced(app_commands.Command["Adapters", ..., None]):
-    """Leaves out the option ``extra`` where the catalogue has nothing to choose there."""
+    """Leaves out the option ``extra`` where the catalogue has nothing to choose there. Where it has, ``private`` goes:
+    Discord takes 25 options, and a member can also choose once and for all, with ``/private``.
+    """
 
     def to_dict(self, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
         """See discord.py."""
         command = super().to_dict(tree)
-        if self.binding is not None and not self.binding.catalog.extras:
-            command["options"] = [option for option in command["options"] if option["name"] != "extra"]
+        if self.binding is not None:
+            left_out = "private" if self.binding.catalog.extras else "extra"
+            command["options"] = [option for option in command["options"] if option["name"] != left_out]
         return command
 
 
@@ -87,6 +91,7 @@ class Adapters(commands.Cog):
         count="How many pictures (1)",
         model="Which model makes them",
         draft="Make four quick sketches first, and choose which to make in full (no)",
+        private=PRIVATE,
     )
     @app_commands.choices(shape=SHAPES)
     async def imagine(
@@ -102,12 +107,15 @@ class Adapters(commands.Cog):
         count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
         model: str | None = None,
         draft: bool = False,
+        private: bool | None = None,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
         styled_by = self.catalog.preset(preset)
         if model is None and styled_by is not None:
             model = styled_by.model
-        saved = await chosen(interaction, self._faces, face_name, face=face)
+        has_face = face is not None or face_name is not None
+        is_private = self._reception.is_private(interaction, private, has_face=has_face)
+        saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
         taken = faces_max(self.catalog.model(model).family, with_style=style is not None)
         faces = [_face("", photo, likeness) for photo in saved[:taken] or [face]]
         references, photos = attached([*faces, _style("", style, None)])
@@ -119,6 +127,7 @@ class Adapters(commands.Cog):
             model=model,
             extra=styled_by.extra if styled_by else None,
             draft=draft,
+            is_private=is_private,
         )
 
     @app_commands.describe(
@@ -147,6 +156,7 @@ class Adapters(commands.Cog):
         scheduler="How the noise is removed step by step (the image service's own)",
         adapter="Which adapter reads the face or the style image (the one made for it)",
         extra="An adapter of this bot to add",
+        private=PRIVATE,
     )
     @app_commands.choices(scheduler=[app_commands.Choice(name=name, value=name) for name in SCHEDULERS])
     async def _advanced(
@@ -177,8 +187,11 @@ class Adapters(commands.Cog):
         scheduler: str | None = None,
         adapter: str | None = None,
         extra: str | None = None,
+        private: bool | None = None,
     ) -> None:
-        saved = await chosen(interaction, self._faces, face_name, face=face)
+        has_face = any((face, face_name, face2, face3))
+        is_private = self._reception.is_private(interaction, private, has_face=has_face)
+        saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
         is_alone = not any((face2, face3, style, style2, style3))
         taken = faces_max(self.catalog.model(model).family, with_style=False) if is_alone else 1
         references, photos = attached(
@@ -204,7 +217,7 @@ class Adapters(commands.Cog):
             scheduler=scheduler,
             adapter=adapter,
         )
-        await self._begin(interaction, asked, photos, model=model, extra=extra)
+        await self._begin(interaction, asked, photos, model=model, extra=extra, is_private=is_private)
 
     advanced = _Advanced(name="advanced", description="Make pictures with every option there is.", callback=_advanced)
 
@@ -217,6 +230,7 @@ class Adapters(commands.Cog):
         model: str | None,
         extra: str | None = None,
         draft: bool = False,
+        is_private: bool,
     ) -> None:
         wish = adapters_wish(
             asked,
@@ -226,7 +240,8 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        await self._reception.begin(interaction, drafted(wish) if draft else wish, sources_of(photos, wish.references))
+        meant = drafted(wish) if draft else wish
+        await self._reception.begin(interaction, meant, sources_of(photos, wish.references), private=is_private)
 
     @imagine.autocomplete("face_name")
     @advanced.autocomplete("face_name")

@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from cogs.answers import in_time, tell
 from cogs.presenter import message_of, pictures_in
+from cogs.reception import home_of
 from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_layout
 from services import history, network
 from services.generations import Generation, State
@@ -67,7 +68,8 @@ class History(commands.Cog):
 
     async def _preview(self, client: discord.Client, generation: Generation) -> Preview:
         """What is at its message now: addresses of pictures that were stored would have ended."""
-        if generation.message_id is None or generation.state not in (State.FINISHED, State.SETTLED):
+        is_shown = generation.message_id is not None and not generation.is_ephemeral
+        if not is_shown or generation.state not in (State.FINISHED, State.SETTLED):
             return Preview()
         try:
             async with asyncio.timeout(PREVIEW_TIMEOUT_S), self._previewing:
@@ -100,10 +102,9 @@ def prompt_of(generation: Generation | None) -> str:
 
 
 def _scope(interaction: discord.Interaction) -> str | None:
-    """In a server what was asked for there; in a direct message everything."""
-    if interaction.guild_id is None:
-        return None
-    return scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
+    """In a server what was asked for there; elsewhere everything."""
+    home = home_of(interaction)
+    return None if home is None else scope_of(guild_id=home, member_id=interaction.user.id)
 
 
 async def setup(bot: "FacelockBot") -> None:

@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.imagine import (
+    PRIVATE,
     SHAPES,
     chosen,
     one_or_draft,
@@ -64,6 +65,7 @@ class Identity(commands.Cog):
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
         draft="Make four quick sketches first, and choose which to make in full (no)",
+        private=PRIVATE,
     )
     @app_commands.choices(shape=SHAPES)
     async def imagine(
@@ -76,10 +78,12 @@ class Identity(commands.Cog):
         shape: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
         draft: bool = False,
+        private: bool | None = None,
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
         asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
-        await self._begin(interaction, asked, face, face_name, preset=self._catalog.preset(preset), draft=draft)
+        styled_by = self._catalog.preset(preset)
+        await self._begin(interaction, asked, face, face_name, preset=styled_by, draft=draft, private=private)
 
     @app_commands.command()
     @app_commands.describe(
@@ -93,6 +97,7 @@ class Identity(commands.Cog):
         guidance="How strictly to follow the prompt; 1 to 20 with a face (1.5), 0 to 20 without (0)",
         seed="The same seed and options make the same pictures again (random)",
         enhance_prompt="Have the image service enrich the prompt; only without a face (no)",
+        private=PRIVATE,
     )
     async def advanced(
         self,
@@ -107,6 +112,7 @@ class Identity(commands.Cog):
         guidance: app_commands.Range[float, GUIDANCE[0], GUIDANCE[1]] | None = None,
         seed: app_commands.Range[int, SEED[0], SEED[1]] | None = None,
         enhance_prompt: bool = False,
+        private: bool | None = None,
     ) -> None:
         """Make pictures with every option there is."""
         asked = Asked(
@@ -119,7 +125,7 @@ class Identity(commands.Cog):
             seed=seed,
             enhance_prompt=enhance_prompt,
         )
-        await self._begin(interaction, asked, face, face_name)
+        await self._begin(interaction, asked, face, face_name, private=private)
 
     async def _begin(
         self,
@@ -130,14 +136,18 @@ class Identity(commands.Cog):
         *,
         preset: Preset | None = None,
         draft: bool = False,
+        private: bool | None,
     ) -> None:
-        saved = await chosen(interaction, self._faces, face_name, face=face)
+        has_face = face is not None or face_name is not None
+        is_private = self._reception.is_private(interaction, private, has_face=has_face)
+        saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
         photos = saved[:1] or ([face] if face else [])
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await self._reception.begin(interaction, drafted(wish) if draft else wish, sources_of(photos, references))
+        meant = drafted(wish) if draft else wish
+        await self._reception.begin(interaction, meant, sources_of(photos, references), private=is_private)
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -20,6 +20,8 @@ from services.words import _
 # Finding a saved face comes before accepting, within the same three seconds.
 CHOOSE_S = 0.25
 
+PRIVATE = "Show the pictures to you alone at first (as you or the server have chosen)"
+
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 CHOICE_CHARACTERS_MAX = 100
 
@@ -68,9 +70,15 @@ def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[Photo]]
 
 
 async def chosen(
-    interaction: discord.Interaction, faces: Faces, said: str | None, *, face: discord.Attachment | None
+    interaction: discord.Interaction,
+    faces: Faces,
+    said: str | None,
+    *,
+    face: discord.Attachment | None,
+    is_private: bool,
 ) -> tuple[SavedPhoto, ...]:
-    """The photos of the saved face that the member named; none where they named none.
+    """The photos of the saved face that the member named; none where they named none. ``is_private`` is what the answer
+    will be.
 
     Raises:
         UserError: they attached a face as well, or have none of that name.
@@ -80,7 +88,7 @@ async def chosen(
     if face is not None:
         raise UserError(_("Take either `face` or `face_name`, and leave out the other."))
     choosing = faces.choose(interaction.user.id, said)
-    return await in_time(interaction, choosing, ephemeral=False, within_s=CHOOSE_S)
+    return await in_time(interaction, choosing, ephemeral=is_private, within_s=CHOOSE_S)
 
 
 async def suggested_faces(interaction: discord.Interaction, faces: Faces, typed: str) -> list[app_commands.Choice[str]]:

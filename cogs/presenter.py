@@ -6,7 +6,7 @@ import io
 import logging
 import re
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, cast
@@ -17,7 +17,9 @@ import discord
 from cogs.files import release
 from cogs.views.generation import Frame, detour_line, failure_sentence, layout, photo_names, ready_line
 from services import network
+from services.downloads import DownloadError, Downloads
 from services.generations import Generation, Hosted
+from services.photos import PHOTO_BYTES_MAX
 from services.presenter import (
     Cancelled,
     DiscordUnavailable,
@@ -36,6 +38,7 @@ from services.request import Wish
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 120.0
+PHOTO_TIMEOUT_S = 30.0
 # Whoever waits longer for an end has probably looked away. Within it the member is still there, and one more line under
 # every result would be noise for everybody else.
 CALL_BACK_AFTER = timedelta(minutes=1)
@@ -77,16 +80,18 @@ class _Kept:
 
 class DiscordPresenter:
     """Edits the one message: through the interaction's token while that works, then as the bot through the channel.
-    Only a result or a failure that cannot be shown there is posted anew, or sent to the member directly.
+    Only a result or a failure that cannot be shown there is posted anew, or sent to the member directly. An ephemeral
+    message has its interaction's token alone, and what it has to say is said in no channel.
     """
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, downloads: Downloads) -> None:
         self._client = client
+        self._downloads = downloads
 
     async def show(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
         """See ``services.presenter.Presenter``."""
         try:
-            if isinstance(scene, Failure) and scene.private and generation.token:
+            if isinstance(scene, Failure) and scene.private and generation.token and not generation.is_ephemeral:
                 return await self._refuse(generation, generation.token, scene)
             return await self._edit(generation, wish, scene)
         except (_MessageGoneError, _NoAccessError) as error:
@@ -95,8 +100,9 @@ class DiscordPresenter:
         except _CannotEditError as error:
             if isinstance(scene, Waiting | Progress | Cancelled):
                 raise NowhereToShow("the message cannot be edited") from error
-            with contextlib.suppress(_NoAccessError):
-                return await self._post_anew(generation, wish, scene)
+            if not generation.is_ephemeral:
+                with contextlib.suppress(_NoAccessError):
+                    return await self._post_anew(generation, wish, scene)
         return await self._send_directly(generation, wish, scene)
 
     async def _edit(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
@@ -104,12 +110,13 @@ class DiscordPresenter:
             try:
                 message = await self._edit_by_token(generation, generation.token, wish, scene)
             except _TokenOverError:
-                log.info("generation %d: its interaction is over, the bot edits the message itself", generation.id)
+                log.info("generation %d: its interaction is over", generation.id)
             else:
-                if isinstance(scene, Result | Failure) and _took_long(generation):
+                is_end = isinstance(scene, Result | Failure)
+                if is_end and _took_long(generation) and not generation.is_ephemeral:
                     await self._call_back(generation, message.id, scene)
                 return _shown(message, wish)
-        if generation.message_id is None:
+        if generation.message_id is None or generation.is_ephemeral:
             raise _CannotEditError
         return await self._edit_in_channel(generation, generation.message_id, wish, scene)
 
@@ -160,18 +167,21 @@ class DiscordPresenter:
         )
 
     async def _send_directly(self, generation: Generation, wish: Wish, scene: Result | Failure) -> Shown:
+        photos = await self._photos_along(generation, scene)
         try:
             with _translated(generation):
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     channel = await self._client.create_dm(discord.Object(generation.member_id))
-            return await self._send(
+            shown = await self._send(
                 channel,
-                generation,
+                replace(generation, is_ephemeral=False),
                 wish,
                 scene,
                 preface=detour_line(generation),
                 nonce=f"d{generation.interaction_id}",
+                photos=photos,
             )
+            return replace(shown, direct_channel_id=channel.id)
         except (_NoAccessError, _MessageGoneError, _CannotEditError) as error:
             raise NowhereToShow("the member takes no direct messages") from error
 
@@ -184,15 +194,37 @@ class DiscordPresenter:
         *,
         preface: str,
         nonce: str,
+        photos: Sequence[bytes] = (),
     ) -> Shown:
-        with _files(generation, wish, scene) as files, _translated(generation):
+        with _files(generation, wish, scene, photos) as files, _translated(generation):
             names = [file.filename for file in files]
-            view = layout(generation, wish, scene, Frame(files=names, preface=preface))
+            addresses = [f"attachment://{name}" for name in names[: len(photos)]]
+            frame = Frame(photos=addresses, files=names[len(photos) :], preface=preface)
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.send(
-                    view=view, files=files, allowed_mentions=_only(generation.member_id), nonce=nonce
+                    view=layout(generation, wish, scene, frame),
+                    files=files,
+                    allowed_mentions=_only(generation.member_id),
+                    nonce=nonce,
                 )
         return Shown(message_id=message.id)
+
+    async def _photos_along(self, generation: Generation, scene: Scene) -> tuple[bytes, ...]:
+        """The photos of an ephemeral message, for the one that comes in its place; none where Discord serves them no
+        more. From a message for everybody they are not taken along: who deletes that deletes the face.
+        """
+        if not generation.is_ephemeral or not isinstance(scene, Result):
+            return ()
+        try:
+            return tuple(
+                [
+                    await self._downloads.fetch(photo.url, bytes_max=PHOTO_BYTES_MAX, timeout_s=PHOTO_TIMEOUT_S)
+                    for photo in generation.hosted
+                ]
+            )
+        except DownloadError as error:
+            log.info("generation %d: its photos stay behind: %s", generation.id, error)
+            return ()
 
     async def _refuse(self, generation: Generation, token: str, failure: Failure) -> Shown:
         """Remove the public message, then tell the asker alone: Discord would show the first follow-up of a public
@@ -231,16 +263,19 @@ def _took_long(generation: Generation) -> bool:
 
 
 @contextlib.contextmanager
-def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[discord.File]]:
-    """The files that a scene uploads, closed afterwards. Pictures are read from disk while they are sent."""
+def _files(
+    generation: Generation, wish: Wish, scene: Scene, photos: Sequence[bytes] = ()
+) -> Generator[list[discord.File]]:
+    """The files that a scene uploads, photos first; closed afterwards. Pictures are read from disk meanwhile."""
     files: list[discord.File] = []
     try:
+        new_photos = scene.new_photos if isinstance(scene, Progress) else photos
+        if new_photos:
+            for name, photo in zip(photo_names(wish.references), new_photos, strict=True):
+                files.append(discord.File(io.BytesIO(photo), filename=name))
         if isinstance(scene, Result):
             for number, path in enumerate(scene.pictures, start=1):
                 files.append(discord.File(path, filename=f"facelock-{generation.id}-{number}{path.suffix}"))
-        elif isinstance(scene, Progress) and scene.new_photos:
-            for name, photo in zip(photo_names(wish.references), scene.new_photos, strict=True):
-                files.append(discord.File(io.BytesIO(photo), filename=name))
         yield files
     finally:
         release(files)
@@ -290,12 +325,13 @@ def photos_in(message: discord.Message, names: Iterable[str]) -> tuple[Hosted, .
 
 
 async def message_of(client: discord.Client, generation: Generation) -> discord.Message | None:
-    """The message that shows a generation, as it is now; None where it is gone or was never named.
+    """The message that shows a generation, as it is now; None where it is gone, was never named, or is ephemeral, which
+    nobody can read again.
 
     Raises:
         discord.HTTPException: also where the bot may not read the channel.
     """
-    if generation.message_id is None:
+    if generation.message_id is None or generation.is_ephemeral:
         return None
     try:
         return await client.get_partial_messageable(generation.channel_id).fetch_message(generation.message_id)

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import in_time, tell
+from cogs.reception import home_of
 from services.quotas import Balance, scope_of
 from services.runner import Runner
 from services.words import _, at, ngettext
@@ -24,7 +25,7 @@ class Quota(commands.Cog):
     @app_commands.command()
     async def quota(self, interaction: discord.Interaction) -> None:
         """See how many pictures you have left, and when more come free."""
-        scope = scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
+        scope = scope_of(guild_id=home_of(interaction), member_id=interaction.user.id)
         reading = self._runner.balance(scope=scope, member_id=interaction.user.id)
         balance = await in_time(interaction, reading, ephemeral=True)
         lines = [_member_line(balance)]

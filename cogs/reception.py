@@ -10,12 +10,13 @@ import discord
 
 from cogs.answers import in_time
 from services import network
-from services.admission import Admission, Asker
+from services.admission import Admission, Asker, Place
 from services.generations import NewGeneration, Source
 from services.quotas import scope_of
-from services.request import Wish
+from services.request import Role, Wish
 from services.runner import Runner
 from services.servers import Servers
+from services.visibility import Visibility
 
 log = logging.getLogger(__name__)
 
@@ -28,27 +29,52 @@ UNKNOWN_INTERACTION = 10062
 class Reception:
     """Has wishes accepted, and tells Discord that the answer will come."""
 
-    def __init__(self, runner: Runner, admission: Admission, servers: Servers) -> None:
+    def __init__(self, runner: Runner, admission: Admission, servers: Servers, visibility: Visibility) -> None:
         self._runner = runner
         self._admission = admission
         self._servers = servers
+        self._visibility = visibility
 
-    async def begin(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> None:
-        """Have a wish accepted and acknowledge it. ``photos`` are in the order of its references.
+    def is_private(self, interaction: discord.Interaction, asked: bool | None, *, has_face: bool) -> bool:
+        """Whether the answer is ephemeral. It is not in a direct message with the bot, where nobody else reads and an
+        ephemeral message would only be lost sooner.
+        """
+        if place_of(interaction) is Place.DIRECT:
+            return False
+        home = home_of(interaction)
+        return self._visibility.is_private(asked, member_id=interaction.user.id, guild_id=home, has_face=has_face)
+
+    async def begin(
+        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, private: bool | None = None
+    ) -> None:
+        """Have a wish accepted and acknowledge it. ``photos`` are in the order of its references; ``private`` is what
+        the member has asked for, if anything.
 
         Raises:
             UserError: it was not accepted, and nothing was charged.
         """
-        generation_id = await in_time(interaction, self._accept(interaction, wish, photos), ephemeral=False)
+        is_private = self.is_private(interaction, private, has_face=wish.count_of(Role.FACE) > 0)
+        accepting = self._accept(interaction, wish, photos, is_private=is_private)
+        generation_id = await in_time(interaction, accepting, ephemeral=is_private)
         if generation_id is None:
             return  # a repeat of a command that was taken already, by a replay of the gateway
-        await self._acknowledge(interaction, generation_id)
+        await self._acknowledge(interaction, generation_id, is_private=is_private)
 
-    async def _accept(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> int | None:
+    def check_place(self, interaction: discord.Interaction) -> None:
+        """Whether pictures are for this member in this place.
+
+        Raises:
+            NotAllowed
+        """
+        self._admission.check_place(asker_of(interaction))
+
+    async def _accept(
+        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, is_private: bool
+    ) -> int | None:
         admitted = await self._admission.admit(asker_of(interaction), wish)
-        return await self._runner.accept(self._new_generation(interaction, admitted, photos))
+        return await self._runner.accept(self._new_generation(interaction, admitted, photos, is_private=is_private))
 
-    async def _acknowledge(self, interaction: discord.Interaction, generation_id: int) -> None:
+    async def _acknowledge(self, interaction: discord.Interaction, generation_id: int, *, is_private: bool) -> None:
         """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
         the runner goes on: the first edit of the message will tell.
         """
@@ -56,7 +82,7 @@ class Reception:
         try:
             if not interaction.response.is_done():
                 async with asyncio.timeout(DEFER_TIMEOUT_S):
-                    response = await interaction.response.defer(thinking=True)
+                    response = await interaction.response.defer(thinking=True, ephemeral=is_private)
                 message_id = response.message_id if response else None
         except discord.HTTPException as error:
             log.warning("generation %d: Discord answered the deferral with %s", generation_id, error.status)
@@ -67,17 +93,21 @@ class Reception:
             log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
         await self._runner.acknowledged(generation_id, message_id)
 
-    def _new_generation(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
-        channel_id = interaction.channel_id
+    def _new_generation(
+        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, is_private: bool
+    ) -> NewGeneration:
+        channel_id, home = interaction.channel_id, home_of(interaction)
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
         return NewGeneration(
             interaction_id=interaction.id,
             application_id=interaction.application_id,
             token=interaction.token,
-            scope=scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id),
+            scope=scope_of(guild_id=home, member_id=interaction.user.id),
+            guild_id=interaction.guild_id,
             channel_id=channel_id,
+            is_private=is_private,
             member_id=interaction.user.id,
-            locale=self._servers.of(interaction.guild_id).language or str(interaction.locale),
+            locale=(None if is_private else self._servers.of(home).language) or str(interaction.locale),
             file_limit_bytes=interaction.filesize_limit,
             wish=wish.to_json(),
             images=wish.images,
@@ -92,12 +122,28 @@ def asker_of(interaction: discord.Interaction) -> Asker:
     is_nsfw = getattr(channel, "is_nsfw", None)  # direct messages have no such thing
     return Asker(
         member_id=interaction.user.id,
-        guild_id=interaction.guild_id,
+        guild_id=home_of(interaction),
         channel_ids=(channel_id, around) if around else (channel_id,),
         role_ids=_role_ids(interaction.user),
         is_age_restricted=bool(is_nsfw and is_nsfw()),
         locale=str(interaction.locale),
+        place=place_of(interaction),
     )
+
+
+def home_of(interaction: discord.Interaction) -> int | None:
+    """The server whose rules and quota count: the one that this was sent from, where it has the bot."""
+    guild_id = interaction.guild_id
+    if guild_id is None or interaction.is_guild_integration() or interaction.client.get_guild(guild_id) is not None:
+        return guild_id
+    return None
+
+
+def place_of(interaction: discord.Interaction) -> Place:
+    """The kind of place that this was sent from."""
+    if home_of(interaction) is not None:
+        return Place.SERVER
+    return Place.DIRECT if interaction.context.dm_channel else Place.ELSEWHERE
 
 
 def _role_ids(user: discord.User | discord.Member) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +10,7 @@ import discord
 from discord.ext import commands
 
 from cogs.answers import answer, tell
+from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
 from cogs.reception import Reception
@@ -18,6 +19,7 @@ from cogs.views.details import details
 from cogs.views.edit import Filled, edit_form, filled_in, roles
 from cogs.views.generation import photo_names
 from services import network
+from services.downloads import Downloads
 from services.errors import UserError
 from services.generations import Generation, Source, State
 from services.remakes import Remakes
@@ -30,15 +32,20 @@ if TYPE_CHECKING:
 
 # Of the 3 s for the first answer.
 FETCH_TIMEOUT_S = 1.0
+# Results that are being posted for everybody, in memory at one time; each is a few megabytes.
+POSTS_AT_ONCE = 3
 
 
 class Results(commands.Cog):
     """What can be done with a result."""
 
-    def __init__(self, runner: Runner, reception: Reception, remakes: Remakes) -> None:
+    def __init__(self, runner: Runner, reception: Reception, remakes: Remakes, downloads: Downloads) -> None:
         self._runner = runner
         self._reception = reception
         self._remakes = remakes
+        self._downloads = downloads
+        self._posts = asyncio.Semaphore(POSTS_AT_ONCE)
+        self._being_posted: set[int] = set()
 
     async def pressed(self, interaction: discord.Interaction, press: Press) -> None:
         """Answer a press.
@@ -67,6 +74,8 @@ class Results(commands.Cog):
                 await self._cancel(interaction, generation)
             case Action.DELETE:
                 await _delete(interaction, generation)
+            case Action.POST:
+                await self._post(interaction, generation)
             case _:
                 raise UserError(_("This button is from another version of the bot and does nothing here."))
 
@@ -90,15 +99,15 @@ class Results(commands.Cog):
 
     async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await self._reception.begin(interaction, self._remakes.again(wish, seed=random_seed()), photos)
+        await self._begin(interaction, generation, self._remakes.again(wish, seed=random_seed()), photos)
 
     async def _larger(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await self._reception.begin(interaction, self._remakes.larger(wish, seed=random_seed()), photos)
+        await self._begin(interaction, generation, self._remakes.larger(wish, seed=random_seed()), photos)
 
     async def _full(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await self._reception.begin(interaction, self._remakes.full(wish, number), photos)
+        await self._begin(interaction, generation, self._remakes.full(wish, number), photos)
 
     async def _vary(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = await _own_photos(interaction, generation, wish)
@@ -107,17 +116,48 @@ class Results(commands.Cog):
         pictures = pictures_in(interaction.message) if interaction.message else []
         if not 1 <= number <= len(pictures):
             raise UserError(_("This picture is no longer in the message."))
-        await self._reception.begin(interaction, varied, [*faces, Source(url=pictures[number - 1])])
+        await self._begin(interaction, generation, varied, [*faces, Source(url=pictures[number - 1])])
+
+    async def _begin(
+        self, interaction: discord.Interaction, generation: Generation, wish: Wish, photos: Sequence[Source]
+    ) -> None:
+        """What is made out of a private request is private too."""
+        await self._reception.begin(interaction, wish, photos, private=generation.is_private or None)
 
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
         if not _may_moderate(interaction, generation):
             raise UserError(_("Only who asked for these pictures and moderators can cancel them."))
         await interaction.response.defer()
+        if generation.is_ephemeral:
+            await self._runner.renew_token(generation.id, interaction.token)  # the message is nowhere else to be edited
         if not await self._runner.cancel(generation.id):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
                 raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
+
+    async def _post(self, interaction: discord.Interaction, generation: Generation) -> None:
+        """A private result becomes a message for everybody, with the files and the words of the one that is pressed."""
+        message = interaction.message
+        if message is None or not generation.is_ephemeral or generation.id in self._being_posted:
+            raise UserError(_("These pictures were posted already."))
+        permissions = interaction.permissions
+        is_in_thread = isinstance(interaction.channel, discord.Thread)
+        if not (permissions.send_messages_in_threads if is_in_thread else permissions.send_messages):
+            raise UserError(_("You may not write in this channel, so nothing can be posted here for you."))
+        self._reception.check_place(interaction)
+        self._being_posted.add(generation.id)
+        try:
+            await interaction.response.defer()
+            async with self._posts, copied(message, self._downloads) as (view, files):
+                posted = await interaction.followup.send(
+                    view=view, files=files, allowed_mentions=discord.AllowedMentions.none(), wait=True
+                )
+            await self._runner.publish(generation.id, posted.id)
+        finally:
+            self._being_posted.discard(generation.id)
+        with contextlib.suppress(discord.HTTPException, *network.FAULTS):
+            await interaction.delete_original_response()
 
     async def _edit(self, interaction: discord.Interaction, filled: Filled) -> None:
         generation = await self._generation(interaction, filled.generation_id)
@@ -136,7 +176,7 @@ class Results(commands.Cog):
             edited = self._remakes.edited(wish, edit, seed=random_seed())
             kept = old[1:] if filled.photos and wish.count_of(Role.FACE) else old
             photos = (*sources_of(filled.photos, edited.references[: len(filled.photos)]), *kept)
-        await self._reception.begin(interaction, edited, photos)
+        await self._begin(interaction, generation, edited, photos)
 
 
 def _check_face(interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
@@ -204,4 +244,4 @@ async def setup(bot: "FacelockBot") -> None:
         server_id=settings.server_id,
     )
     bot.add_dynamic_items(Press)
-    await bot.add_cog(Results(bot.runner, bot.reception, remakes))
+    await bot.add_cog(Results(bot.runner, bot.reception, remakes, bot.photo_downloads))

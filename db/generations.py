@@ -67,13 +67,15 @@ class KeptPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
-    """What is known when a command is accepted."""
+    """What is known when a command is accepted. A private one is answered with an ephemeral message."""
 
     interaction_id: int
     application_id: int
     token: str = field(repr=False)
     scope: str
+    guild_id: int | None = None
     channel_id: int
+    is_private: bool = False
     member_id: int
     locale: str
     file_limit_bytes: int
@@ -96,7 +98,9 @@ class Hosted:
 class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
-    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
+    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order. ``guild_id`` and
+    ``channel_id`` are where its message is. A private one is for its member's eyes alone; its message is ephemeral,
+    unless it had to be sent to the member directly.
     """
 
     id: int
@@ -104,7 +108,10 @@ class Generation:
     application_id: int
     token: str | None = field(repr=False)
     scope: str
+    guild_id: int | None
     channel_id: int
+    is_private: bool
+    is_ephemeral: bool
     member_id: int
     locale: str
     file_limit_bytes: int
@@ -139,7 +146,10 @@ class Generation:
             application_id=row["application_id"],
             token=row["token"],
             scope=row["scope"],
+            guild_id=row["guild_id"],
             channel_id=row["channel_id"],
+            is_private=bool(row["is_private"]),
+            is_ephemeral=bool(row["is_ephemeral"]),
             member_id=row["member_id"],
             locale=row["locale"],
             file_limit_bytes=row["file_limit_bytes"],
@@ -170,10 +180,12 @@ def _wait_in(row: sqlite3.Row) -> Wait | None:
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
-        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id, locale,
-                                 file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
-        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id, :locale,
-                :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
+        INSERT INTO generations (interaction_id, application_id, token, scope, guild_id, channel_id, is_private,
+                                 is_ephemeral, member_id, locale, file_limit_bytes, wish, images, photos, state,
+                                 version, created_at, changed_at)
+        VALUES (:interaction_id, :application_id, :token, :scope, :guild_id, :channel_id, :is_private,
+                :is_private, :member_id, :locale, :file_limit_bytes, :wish, :images, :photos, 'received',
+                1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
@@ -232,6 +244,21 @@ async def set_message(connection: aiosqlite.Connection, generation_id: int, mess
     """Remember the one message, as soon as Discord has named it."""
     sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
     await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
+
+
+async def renew_token(connection: aiosqlite.Connection, generation_id: int, token: str) -> None:
+    """A press on its ephemeral message has brought a younger token, which edits that message too."""
+    sql = "UPDATE generations SET token = :token WHERE id = :id AND is_ephemeral AND token IS NOT NULL"
+    await connection.execute_fetchall(sql, {"id": generation_id, "token": token})
+
+
+async def publish(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> bool:
+    """Its member has posted it for everybody, as this message of the same channel; False where that was so before."""
+    sql = """
+        UPDATE generations SET is_private = 0, is_ephemeral = 0, message_id = :message_id
+        WHERE id = :id AND is_ephemeral RETURNING id
+    """
+    return bool(await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id}))
 
 
 async def to_waiting(
@@ -386,17 +413,27 @@ async def to_cancelled(connection: aiosqlite.Connection, generation_id: int, at:
 
 
 async def mark_shown(
-    connection: aiosqlite.Connection, generation_id: int, *, version: int, message_id: int | None, at: datetime
+    connection: aiosqlite.Connection,
+    generation_id: int,
+    *,
+    version: int,
+    message_id: int | None,
+    direct_channel_id: int | None,
+    at: datetime,
 ) -> Generation | None:
-    """Discord has confirmed a version. A finished generation is settled by it, and then returned; what is over forgets
-    its secrets.
+    """Discord has confirmed a version, in a direct message where one is named. A finished generation is settled by it,
+    and then returned; what is over forgets its secrets.
     """
     sql = """
         UPDATE generations
-        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id)
+        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id),
+            channel_id = coalesce(:direct_channel_id, channel_id),
+            guild_id = CASE WHEN :direct_channel_id IS NULL THEN guild_id END,
+            is_ephemeral = is_ephemeral AND :direct_channel_id IS NULL
         WHERE id = :id AND wish <> ''
     """
-    await connection.execute_fetchall(sql, {"id": generation_id, "version": version, "message_id": message_id})
+    moved = {"message_id": message_id, "direct_channel_id": direct_channel_id}
+    await connection.execute_fetchall(sql, {"id": generation_id, "version": version} | moved)
     settle = """
         UPDATE generations SET state = 'settled', changed_at = :at
         WHERE id = :id AND state = 'finished' AND version = :version AND wish <> '' RETURNING *

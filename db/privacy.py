@@ -15,7 +15,8 @@ from db.times import to_text
 # What is told to a member, table by table; what only the bot needs (tokens, addresses that have ended) is left out.
 _TOLD = {
     "requests": """
-        SELECT id, scope, channel_id, message_id, wish, images, pictures, state, failure_text, created_at, changed_at
+        SELECT id, scope, guild_id, channel_id, message_id, is_private,
+               wish, images, pictures, state, failure_text, created_at, changed_at
         FROM generations WHERE member_id = :member_id AND wish <> '' ORDER BY id
     """,
     "account": """
@@ -26,11 +27,12 @@ _TOLD = {
         SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
         FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
     """,
+    "choices": "SELECT 'private first' AS choice FROM private_first WHERE member_id = :member_id",
 }
 _FORGET = """
     UPDATE generations
-    SET wish = '', member_id = 0, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '', token = NULL,
-        photos = NULL, hosted = NULL, failure_text = NULL, shown = version
+    SET wish = '', member_id = 0, guild_id = NULL, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '',
+        token = NULL, photos = NULL, hosted = NULL, failure_text = NULL, shown = version
     WHERE state IN ('settled', 'failed', 'cancelled') AND wish <> ''
 """
 

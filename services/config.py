@@ -31,6 +31,8 @@ class Settings:
     server_id: str | None
     imagepipeline_max_in_flight: int
     member_queue: int
+    direct_messages: bool
+    user_installs: bool
     database: Path
     default_model: Family
     sd_model_id: str
@@ -73,6 +75,8 @@ class Settings:
             server_id=read.text("IMAGEPIPELINE_SERVER_ID", "") or None,
             imagepipeline_max_in_flight=read.number("IMAGEPIPELINE_MAX_IN_FLIGHT", 8, 1, 1000),
             member_queue=read.number("MEMBER_QUEUE", 20, 1, 1000),
+            direct_messages=read.switch("DIRECT_MESSAGES", default=True),
+            user_installs=read.switch("USER_INSTALLS", default=False),
             database=read.database("DATABASE_URL", "sqlite:///data/facelock.db"),
             default_model=Family(read.choice("DEFAULT_MODEL", Family.SDXL, tuple(Family))),
             sd_model_id=read.model_id("SD_MODEL_ID", "sd1.5", Family.SD),

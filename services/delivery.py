@@ -157,7 +157,7 @@ class Delivery:
             await self._hidden(generation, error)
             return
         if shown is not None:
-            await self._confirm(generation, shown.message_id)
+            await self._confirm(generation, shown)
 
     async def _show_fitting(self, generation: Generation, wish: Wish, news: asyncio.Event) -> Shown | None:
         """Show it with pictures as small as Discord wants them; None where a progress edit has to wait its turn."""
@@ -192,10 +192,10 @@ class Delivery:
             text = _("The pictures were made, but could not be posted here.")
             await self._generations.fail(generation.id, GenerationFailed("undeliverable", text))
         else:
-            await self._confirm(generation, None)
+            await self._confirm(generation, Shown(message_id=None))
 
-    async def _confirm(self, generation: Generation, message_id: int | None) -> None:
-        await self._generations.mark_shown(generation.id, version=generation.version, message_id=message_id)
+    async def _confirm(self, generation: Generation, shown: Shown) -> None:
+        await self._generations.mark_shown(generation.id, version=generation.version, shown=shown)
         if generation.state in (State.FINISHED, State.FAILED, State.CANCELLED):
             await self._on_over(generation.id)
 

@@ -315,15 +315,30 @@ class Generations:
         log.info("generation %d failed: %s", generation_id, code)
         return True
 
-    async def mark_shown(self, generation_id: int, *, version: int, message_id: int | None) -> None:
+    async def mark_shown(self, generation_id: int, *, version: int, shown: Shown) -> None:
         """Discord has confirmed a version."""
         now = self._now()
         async with self._database.transaction() as connection:
             settled = await generations.mark_shown(
-                connection, generation_id, version=version, message_id=message_id, at=now
+                connection,
+                generation_id,
+                version=version,
+                message_id=shown.message_id,
+                direct_channel_id=shown.direct_channel_id,
+                at=now,
             )
         if settled is not None:
             self._metrics.settled(now - settled.created_at, pictures=settled.pictures)
+
+    async def renew_token(self, generation_id: int, token: str) -> None:
+        """A press on its ephemeral message has brought a younger token."""
+        async with self._database.connection() as connection:
+            await generations.renew_token(connection, generation_id, token)
+
+    async def publish(self, generation_id: int, message_id: int) -> bool:
+        """It was posted for everybody, as this message; False where that was so before."""
+        async with self._database.connection() as connection:
+            return await generations.publish(connection, generation_id, message_id)
 
     async def _read_balance(self, connection: Connection, *, scope: str, member_id: int) -> Balance:
         since = self._now() - self._quota.window

@@ -75,10 +75,12 @@ Scene = Waiting | Progress | Result | Failure | Cancelled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What Discord confirmed: the message that shows the scene now, and the photos in it where they were uploaded, in
-    the order of the wish's references.
+    the order of the wish's references. ``direct_channel_id`` is where that message is, when it was sent to the member
+    directly.
     """
 
     message_id: int | None
+    direct_channel_id: int | None = None
     photos: tuple[Hosted, ...] = ()
 
 

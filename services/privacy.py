@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from db import deletions, privacy
+from db import deletions, privacy, private_first
 from db.connection import Database
 from db.deletions import Deletion
 from db.times import to_text
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
 from services.tasks import Tasks
+from services.visibility import Visibility
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Privacy:
         database: Database,
         *,
         faces: Faces,
+        visibility: Visibility,
         unfinished: Unfinished,
         messages: Messages,
         retention: Retention,
@@ -90,6 +92,7 @@ class Privacy:
     ) -> None:
         self._database = database
         self._faces = faces
+        self._visibility = visibility
         self._unfinished = unfinished
         self._messages = messages
         self.retention = retention
@@ -119,7 +122,9 @@ class Privacy:
             messages = await deletions.insert_of_member(connection, member_id, self._now())
             requests = await privacy.forget_member(connection, member_id)
             faces = await privacy.forget_faces(connection, member_id)
+            await private_first.remove(connection, member_id)
         self._faces.forget(member_id)
+        self._visibility.forget(member_id)
         async with self._database.connection() as connection:
             await privacy.overwrite_log(connection)
         self._news.set()

@@ -241,6 +241,14 @@ class Runner:
         """Its jobs at the image service, in their order."""
         return await self._generations.jobs(generation_id)
 
+    async def renew_token(self, generation_id: int, token: str) -> None:
+        """A press on its ephemeral message has brought a younger token, which edits that message too."""
+        await self._generations.renew_token(generation_id, token)
+
+    async def publish(self, generation_id: int, message_id: int) -> bool:
+        """It was posted for everybody, as this message; False where that was so before."""
+        return await self._generations.publish(generation_id, message_id)
+
     async def balance(self, *, scope: str, member_id: int) -> Balance:
         """What a member has used and has left."""
         return await self._generations.balance(scope=scope, member_id=member_id)

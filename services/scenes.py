@@ -89,7 +89,8 @@ class Scenes:
 
     async def _result(self, generation: Generation, wish: Wish, each_max: int) -> Result:
         def note_of(number: int) -> Note:
-            return note_for(wish, number=number, is_private=is_private(generation.scope), made_at=generation.changed_at)
+            is_secret = generation.is_private or is_private(generation.scope)
+            return note_for(wish, number=number, is_private=is_secret, made_at=generation.changed_at)
 
         fitted = await self._pictures.fitted(generation.id, each_max=each_max, note_of=note_of)
         if not fitted.paths:

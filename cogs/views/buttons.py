@@ -15,6 +15,7 @@ from services.words import _
 
 # The cog that answers them, whatever process sent the message.
 HANDLER = "Results"
+_PRIMARY = discord.ButtonStyle.primary
 
 
 class Action(StrEnum):
@@ -28,6 +29,7 @@ class Action(StrEnum):
     DETAILS = "details"
     DELETE = "delete"
     CANCEL = "cancel"
+    POST = "post"
 
     @property
     def label(self) -> str:
@@ -103,7 +105,14 @@ def under_result(generation: Generation, wish: Wish, numbers: Sequence[int]) -> 
         rows.append(_row(*(press(Action.VARY, place, label=name) for place, name in zip(places, names, strict=True))))
     if wish.is_draft:  # labelled by what is to be seen; the id has the number that leads to the seed
         rows.insert(0, _row(*(press(Action.FULL, n, label=f"{place}") for place, n in enumerate(numbers, start=1))))
+    if generation.is_ephemeral:
+        rows.append(_row(Press(Action.POST, generation.id, label=_("Post to channel"), style=_PRIMARY)))
     return rows
+
+
+def is_post(item: "ui.Item[Any]") -> bool:
+    """Whether this is the button that a message for everybody does without."""
+    return isinstance(item, ui.Button) and (item.custom_id or "").startswith(f"fl:{Action.POST}:")
 
 
 def _row(*presses: Press) -> "ui.ActionRow[ui.LayoutView]":

@@ -80,6 +80,8 @@ def failure_sentence(failure: Failure) -> str:
 
 def detour_line(generation: Generation) -> str:
     """Why this comes as a direct message."""
+    if generation.is_ephemeral:
+        return _("Discord keeps a private answer open for a quarter of an hour only, so here is what came after that.")
     return _("This could not be shown in {channel}, so here it is.", channel=f"<#{generation.channel_id}>")
 
 

@@ -13,7 +13,6 @@ from cogs.views.buttons import Action, Press
 from cogs.views.generation import ACCENT, as_typed, cut, quoted
 from services.generations import Generation, State
 from services.history import Page
-from services.quotas import guild_of
 from services.request import Wish
 from services.words import _, ngettext, on
 
@@ -93,6 +92,8 @@ def _entry(generation: Generation, preview: Preview) -> list["ui.Item[ui.LayoutV
     if preview.is_gone:
         channel = f"<#{generation.channel_id}>"
         lines.append(f"-# {_('Its message is no longer in {channel}.', channel=channel)}")
+    elif generation.is_ephemeral:
+        lines.append(f"-# {_('Only you could see its message.')}")
     elif generation.message_id is not None:
         address = _address(generation, generation.message_id)
         lines.append(f"-# [{_('Go to the message')}]({address})")
@@ -126,7 +127,7 @@ def _outcome(generation: Generation, wish: Wish) -> str:
 
 
 def _address(generation: Generation, message_id: int) -> str:
-    return f"https://discord.com/channels/{guild_of(generation.scope) or '@me'}/{generation.channel_id}/{message_id}"
+    return f"https://discord.com/channels/{generation.guild_id or '@me'}/{generation.channel_id}/{message_id}"
 
 
 def _turns(page: Page, search: str) -> "ui.ActionRow[ui.LayoutView]":

@@ -7,7 +7,10 @@ CREATE TABLE generations (
     application_id      INTEGER NOT NULL,
     token               TEXT,                     -- the interaction's; erased when the generation is over
     scope               TEXT NOT NULL,            -- where the member's quota counts
-    channel_id          INTEGER NOT NULL,
+    guild_id            INTEGER,                  -- the server in which its message is; none outside servers
+    channel_id          INTEGER NOT NULL,         -- where its message is
+    is_private          INTEGER NOT NULL CHECK (is_private IN (0, 1)),    -- for its member's eyes alone
+    is_ephemeral        INTEGER NOT NULL CHECK (is_ephemeral IN (0, 1)),  -- its message is Discord's "only you"
     member_id           INTEGER NOT NULL,
     locale              TEXT NOT NULL,            -- the language of what its message says, as Discord spells it
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here

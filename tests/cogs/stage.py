@@ -27,17 +27,19 @@ from services.quotas import Balance, Quota
 from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
+from services.visibility import Visibility
 
 _PHOTO = b"never read by the cogs"
 # For tests without saved faces.
 NO_FACES = cast(Faces, None)
 # Servers whose admins have set nothing.
 NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
+NO_CHOICES = Visibility(cast(Database, None), set(), NO_SERVERS)
 
 
 def reception(runner: Runner) -> Reception:
     """Where nothing is refused."""
-    return Reception(runner, Admission(servers=NO_SERVERS), NO_SERVERS)
+    return Reception(runner, Admission(servers=NO_SERVERS), NO_SERVERS, NO_CHOICES)
 
 
 class NotingRunner:

@@ -42,6 +42,7 @@ ADAPTERS_IMAGINE = {
     "count": COUNT,
     "model": SUGGESTED,
     "draft": (YES_NO,),
+    "private": (YES_NO,),
 }
 ADAPTERS_ADVANCED = {
     "prompt": PROMPT,
@@ -77,6 +78,7 @@ IDENTITY_IMAGINE = {
     "shape": SHAPES,
     "count": COUNT,
     "draft": (YES_NO,),
+    "private": (YES_NO,),
 }
 IDENTITY_ADVANCED = {
     "prompt": PROMPT,
@@ -89,6 +91,7 @@ IDENTITY_ADVANCED = {
     "guidance": (NUMBER, 0, 20),
     "seed": SEED,
     "enhance_prompt": (YES_NO,),
+    "private": (YES_NO,),
 }
 
 
@@ -115,7 +118,7 @@ def rules(option: dict[str, Any]) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("cog", "imagine", "advanced"),
     [
-        (adapters(), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED),
+        (adapters(), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED | {"private": (YES_NO,)}),
         (adapters(EXTRA), ADAPTERS_IMAGINE, ADAPTERS_ADVANCED | {"extra": SUGGESTED}),
         (IDENTITY, IDENTITY_IMAGINE, IDENTITY_ADVANCED),
     ],

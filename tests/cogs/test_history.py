@@ -49,7 +49,8 @@ async def test_an_entry_says_when_what_came_of_it_and_where_it_is() -> None:
         "-# [Go to the message](https://discord.com/channels/4/5/9)",
     ]
     assert shown(SETTLED, Preview(is_gone=True))[2] == "-# Its message is no longer in <#5>."
-    assert "/@me/5/9" in shown(replace(SETTLED, scope="member:6"))[2]
+    assert shown(replace(SETTLED, is_ephemeral=True))[2] == "-# Only you could see its message."
+    assert "/@me/5/9" in shown(replace(SETTLED, guild_id=None))[2]
 
 
 @pytest.mark.parametrize(

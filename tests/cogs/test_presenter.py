@@ -14,6 +14,7 @@ from cogs.presenter import DiscordPresenter
 from db.generations import Generation, Hosted, NewGeneration, State
 from playground.model import Message
 from services.catalog import Catalog
+from services.downloads import Downloads
 from services.presenter import Cancelled, Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
 from services.request import Wish
@@ -54,7 +55,9 @@ class Showing:
         return cls(stage, crowded(wish) if is_crowded else wish, generation_of(stage.noting.taken[-1]))
 
     async def show(self, what: Progress | Result | Failure | Cancelled) -> Shown:
-        shown = await DiscordPresenter(self.stage.bot).show(self.generation, self.wish, what)
+        async with Downloads(allow_private=True) as downloads:
+            presenter = DiscordPresenter(self.stage.bot, downloads)
+            shown = await presenter.show(self.generation, self.wish, what)
         hosted = shown.photos if isinstance(what, Progress) and what.new_photos else self.generation.hosted
         self.generation = dataclasses.replace(self.generation, message_id=shown.message_id, hosted=hosted)
         return shown
@@ -77,6 +80,7 @@ def generation_of(new: NewGeneration) -> Generation:
     fields: dict[str, Any] = dataclasses.asdict(new) | {"hosted": (), "message_id": None, "state": State.RECEIVED}
     fields |= {
         "id": 1,
+        "is_ephemeral": new.is_private,
         "photos": new.photos,
         "pictures": 0,
         "version": 1,

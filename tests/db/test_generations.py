@@ -41,7 +41,9 @@ async def test_the_last_message_that_shows_a_generation_leads_to_it(database: Da
     assert await shown_in(database, 70, 71) == [generation_id, None]
 
     async with database.transaction() as connection:
-        await generations.mark_shown(connection, generation_id, version=1, message_id=71, at=NOW)
+        await generations.mark_shown(
+            connection, generation_id, version=1, message_id=71, direct_channel_id=None, at=NOW
+        )
     assert await shown_in(database, 70, 71) == [None, generation_id]
 
 

@@ -382,7 +382,7 @@ async def test_what_was_cancelled_forgets_token_and_photos_once_that_is_shown(ge
     cancelled = await generations.get(accepted)
     assert cancelled is not None
 
-    await generations.mark_shown(accepted, version=cancelled.version, message_id=5)
+    await generations.mark_shown(accepted, version=cancelled.version, shown=Shown(message_id=5))
 
     over = await generations.get(accepted)
     assert over is not None
@@ -464,7 +464,7 @@ async def test_what_is_over_forgets_token_and_photos(generations: Generations) -
     finished = await generations.get(accepted)
     assert finished is not None
 
-    await generations.mark_shown(accepted, version=finished.version, message_id=5)
+    await generations.mark_shown(accepted, version=finished.version, shown=Shown(message_id=5))
 
     settled = await generations.get(accepted)
     assert settled is not None
@@ -479,7 +479,7 @@ async def test_a_late_confirmation_of_an_old_version_settles_nothing(generations
     (job,) = await start(generations, generation_id)
     await generations.job_done(job, pictures=1, length=None)
 
-    await generations.mark_shown(generation_id, version=queued.version, message_id=5)
+    await generations.mark_shown(generation_id, version=queued.version, shown=Shown(message_id=5))
 
     finished = await generations.get(generation_id)
     assert finished is not None

@@ -17,7 +17,9 @@ from db.generations import NewGeneration, Source
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
 from services.privacy import Privacy, Retention
+from services.servers import Servers
 from services.tasks import Tasks
+from services.visibility import Visibility
 from tests.conftest import Clock
 from tests.wishes import with_adapters
 
@@ -26,6 +28,7 @@ KNOWN = {
     "generations.member_id": "forgotten",
     "ledger.member_id": "kept: bare numbers, so that erasing brings no images back",
     "faces.member_id": "deleted",
+    "private_first.member_id": "deleted",
     "audit.member_id": "kept: what was done to others, until it is too old",
     "audit.subject_id": "kept: what was done to others, until it is too old",
 }
@@ -91,11 +94,18 @@ async def made(database: Database, clock: Clock, new: NewGeneration, *, message_
 
 
 def service(
-    database: Database, clock: Clock, noted: Noted, *, tasks: Tasks | None = None, history: timedelta | None = None
+    database: Database,
+    clock: Clock,
+    noted: Noted,
+    *,
+    tasks: Tasks | None = None,
+    history: timedelta | None = None,
+    visibility: Visibility | None = None,
 ) -> Privacy:
     return Privacy(
         database,
         faces=cast(Faces, NoFaces()),
+        visibility=visibility or Visibility(database, set(), cast(Servers, None)),
         unfinished=noted,
         messages=noted,
         retention=Retention(history=history, audit=timedelta(days=365)),
@@ -241,3 +251,18 @@ async def test_an_export_that_is_too_large_leaves_the_photos_out(
 
     assert export.has_photos is (bytes_max > 10)
     assert read(export.content)["faces"] == []
+
+
+async def test_what_a_member_has_chosen_is_told_and_forgotten(database: Database, clock: Clock) -> None:
+    member_id = 5
+    visibility = Visibility(database, set(), Servers(database, {}, now=clock))
+    await visibility.choose(member_id, is_private_first=True)
+    privacy = service(database, clock, Noted(), visibility=visibility)
+
+    before = read((await privacy.export(member_id, bytes_max=10**6)).content)
+    await privacy.erase(member_id)
+    after = read((await privacy.export(member_id, bytes_max=10**6)).content)
+
+    assert (before["choices"], after["choices"]) == ([{"choice": "private first"}], [])
+    assert not visibility.is_private_first(member_id)
+    assert not (await Visibility.read(database, Servers(database, {}, now=clock))).is_private_first(member_id)

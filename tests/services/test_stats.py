@@ -6,6 +6,7 @@ from db.connection import Database
 from db.generations import NewGeneration
 from services.errors import GenerationFailed
 from services.generations import Generations
+from services.presenter import Shown
 from services.quotas import Quota
 from services.stats import Cause, StatsReader
 from tests.conftest import Clock
@@ -54,7 +55,7 @@ class Past:
         await self._generations.job_done(job, pictures=images, length=None)
         finished = await self._generations.get(number)
         assert finished is not None
-        await self._generations.mark_shown(number, version=finished.version, message_id=1)
+        await self._generations.mark_shown(number, version=finished.version, shown=Shown(message_id=1))
         self._clock.now = asked_at
 
     async def failed(self, code: str) -> None:

@@ -39,9 +39,9 @@ from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
-from services.kept import KeptPhotos
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention

@@ -39,7 +39,7 @@ from services.imagepipeline.identity import IdentityClient
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.public import PublicAddresses
-from services.quotas import Quota
+from services.quotas import Quota, ServerLimits
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.tasks import Tasks
@@ -49,7 +49,15 @@ from services.vault import Vault, all_keys
 log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
-COGS = ("cogs.face", "cogs.history", "cogs.provenance", "cogs.quota", "cogs.results", "cogs.styles")
+COGS = (
+    "cogs.face",
+    "cogs.history",
+    "cogs.provenance",
+    "cogs.quota",
+    "cogs.results",
+    "cogs.server_quota",
+    "cogs.styles",
+)
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0
@@ -240,7 +248,16 @@ async def _furnish(
     )
     bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
-    generations = Generations(house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now)
+    server_limits = ServerLimits(
+        images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month
+    )
+    generations = Generations(
+        house.database,
+        quota=quota,
+        limits=lambda _guild_id: server_limits,
+        unfinished_max=settings.member_queue,
+        now=utc_now,
+    )
     bot.runner = Runner(
         generations=generations,
         schedule=await load_schedule(generations),
@@ -258,6 +275,7 @@ async def _furnish(
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,
             timeout=timedelta(minutes=settings.job_timeout_minutes),
+            weight_of=house.catalog.weight_of,
         ),
         tasks=tasks,
         now=utc_now,

@@ -25,7 +25,7 @@ class Quota(commands.Cog):
     async def quota(self, interaction: discord.Interaction) -> None:
         """See how many pictures you have left, and when more come free."""
         scope = scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
-        reading = self._runner.balance(scope=scope, member_id=interaction.user.id)
+        reading = self._runner.balance(scope=scope, member_id=interaction.user.id, role_ids=())
         balance = await in_time(interaction, reading, ephemeral=True)
         lines = [_member_line(balance)]
         # In a direct message nobody has any permission.

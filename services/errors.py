@@ -4,9 +4,9 @@ A ``UserError`` carries one sentence for the member who asked: what happened and
 outage or a bug; it is logged and answered with one neutral sentence (see ``cogs/answers.py``).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from services.words import at, counted
+from services.words import at, counted, span
 
 
 class FacelockError(Exception):
@@ -37,19 +37,62 @@ class Restarting(UserError):
 
 
 class QuotaExceeded(UserError):
-    """The member asks for more images than are left in the window."""
+    """The member asks for more images than are left. ``wanted``, ``left`` of the quota and ``bonus`` of grants are in
+    images, and each picture counts as ``weight`` of them. ``enough_at`` is when there will be enough for all, or for
+    one where not even that is left; None: never.
+    """
 
     code = "quota"
 
-    def __init__(self, *, wanted: int, left: int, quota: int, enough_at: datetime | None) -> None:
+    def __init__(
+        self, *, wanted: int, left: int, quota: int, enough_at: datetime | None, bonus: int = 0, weight: int = 1
+    ) -> None:
         self.wanted, self.left, self.quota, self.enough_at = wanted, left, quota, enough_at
-        have = f"You have {left} of your {counted(quota, 'image')} left" if left else "You have no images left"
-        if enough_at is None:
-            super().__init__(f"{have}, and the whole quota is {quota}. Ask for fewer pictures.")
-        elif left:
-            super().__init__(f"{have}. There will be enough for {wanted} {at(enough_at)}; ask for fewer until then.")
+        self.bonus, self.weight = bonus, weight
+        has = left + bonus
+        if bonus:
+            have = f"You have {counted(has, 'image')} left, {bonus} of them a bonus"
         else:
-            super().__init__(f"{have}. The next one comes free {at(enough_at)}.")
+            have = f"You have {left} of your {counted(quota, 'image')} left" if left else "You have no images left"
+        if enough_at is None and wanted == weight > 1:
+            text = f"{have}, and the whole quota is {quota}. Choose another model, a smaller size or fewer steps."
+        elif enough_at is None:
+            text = f"{have}, and the whole quota is {quota}. Ask for fewer pictures."
+        elif wanted > weight <= has:
+            text = f"{have}. There will be enough for {wanted} {at(enough_at)}; ask for fewer until then."
+        elif has or weight > 1:
+            text = f"{have}. There will be enough for one picture {at(enough_at)}."
+        else:
+            text = f"{have}. The next one comes free {at(enough_at)}."
+        super().__init__(f"{text} Each of these pictures counts as {weight} images." if weight > 1 else text)
+
+
+class BudgetExceeded(UserError):
+    """All members of the server together have used what it may have. ``left`` and ``budget`` are in images;
+    ``enough_at`` is None where the whole budget is too small.
+    """
+
+    code = "budget"
+
+    def __init__(self, *, left: int, budget: int, window: timedelta, enough_at: datetime | None) -> None:
+        self.left, self.budget, self.enough_at = left, budget, enough_at
+        have = f"All members of this server together may have {counted(budget, 'image')} in {span(window)}"
+        if enough_at is None:
+            super().__init__(f"{have}, and this would be more. Ask for fewer pictures, or tell its admins.")
+        else:
+            super().__init__(f"{have}, and {left} are left. There will be enough {at(enough_at)}.")
+
+
+class Paused(UserError):
+    """The server wants a pause between two requests of a member."""
+
+    code = "cooldown"
+
+    def __init__(self, cooldown: timedelta, *, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            f"Members of this server wait {span(cooldown)} between two requests. You can ask again {at(until)}."
+        )
 
 
 class QueueFull(UserError):

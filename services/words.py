@@ -1,6 +1,6 @@
 """Small pieces of the sentences that members read."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def counted(number: int, noun: str) -> str:
@@ -19,6 +19,15 @@ def at(moment: datetime) -> str:
 def on(moment: datetime) -> str:
     """The same as a day and a time: "21 November 2026 12:00"."""
     return f"<t:{int(moment.timestamp())}:f>"
+
+
+def span(length: timedelta) -> str:
+    """A length in the largest unit of which it has several, and no rest: ``30 days``, ``24 hours``, ``90 seconds``."""
+    seconds = round(length.total_seconds())
+    for unit, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % unit == 0 and seconds > unit:
+            return counted(seconds // unit, noun)
+    return counted(seconds, "second")
 
 
 def refunded(images: int) -> str:

@@ -38,7 +38,7 @@ def _lines(generation: Generation, wish: Wish, jobs: Sequence[ProviderJob]) -> I
     yield "Asked", f"<t:{int(generation.created_at.timestamp())}:f> by <@{generation.member_id}>"
     if generation.state is State.SETTLED:
         yield "Took", f"{round((generation.changed_at - generation.created_at).total_seconds())} s"
-    yield "Cost", counted(generation.pictures, "image")
+    yield "Cost", counted(generation.pictures * generation.weight, "image")
     yield "Request", f"`{generation.id}`"
     names = [cut(job.provider_id, ID_CHARACTERS_SHOWN) for job in jobs if job.provider_id]
     yield "Jobs at the image service", ", ".join(f"`{name}`" for name in names)

@@ -98,6 +98,8 @@ def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> st
     if progress.ready_at is not None:
         headline += f", ready about {at(progress.ready_at)}"
     lines = [headline, quoted(wish.prompt), _byline(generation, wish)]
+    if generation.weight > 1:
+        lines.append(f"-# {_price(generation, wish)}")
     if progress.notes:
         # Plain text, in which a piece of the prompt may be quoted.
         lines.append(cut("\n".join(f"-# {as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
@@ -105,18 +107,28 @@ def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> st
 
 
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
-    paid = wish.images - result.refunded
-    account = f"{counted(paid, 'image')} used, {result.balance.left} of {result.balance.quota.images} left"
+    paid = wish.images * generation.weight - result.refunded
+    balance = result.balance
+    account = f"{counted(paid, 'image')} used, {balance.left} of {balance.quota.images} left"
+    if balance.bonus:
+        account += f", and a bonus of {balance.bonus}"
     lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
         reason = f" {cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
-        lines.append(f"-# {counted(result.refunded, 'picture')} did not come.{reason} {refunded(result.refunded)}")
+        missing = counted(result.refunded // generation.weight, "picture")
+        lines.append(f"-# {missing} did not come.{reason} {refunded(result.refunded)}")
     if wish.caption:
         lines.insert(1, f"-# {as_typed(wish.caption)}")
     if result.shrunk:
         lost = " Their signed content credentials (C2PA) are lost by that." if result.unsigned else ""
         lines.append(f"-# Saved as JPEG, because the originals are larger than Discord allows here.{lost}")
     return "\n".join(lines)
+
+
+def _price(generation: Generation, wish: Wish) -> str:
+    if wish.images == 1:
+        return f"This picture counts as {generation.weight} images."
+    return f"Each of these pictures counts as {generation.weight} images: {wish.images * generation.weight} in all."
 
 
 def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:

@@ -22,10 +22,12 @@ from dotenv import load_dotenv
 from cogs.answers import answer_error
 from cogs.notices import DiscordNotices
 from cogs.presenter import DiscordPresenter
+from cogs.reception import Reception
 from cogs.sync import sync_commands
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
-from services import network, web
+from services import network, web, words
+from services.admission import Admission
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.downloads import Downloads, is_private_url
@@ -42,6 +44,8 @@ from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
+from services.server_quotas import ServerQuotas
+from services.servers import Servers
 from services.tasks import Tasks
 from services.upkeep import Upkeep
 from services.vault import Vault, all_keys
@@ -78,11 +82,19 @@ class FacelockTree(app_commands.CommandTree["FacelockBot"]):
         """See discord.py."""
         await answer_error(interaction, error)
 
+    async def interaction_check(self, interaction: discord.Interaction["FacelockBot"], /) -> bool:
+        """See discord.py; comes before every command and its suggestions, in the same task."""
+        words.speak(str(interaction.locale))
+        return True
+
 
 class FacelockBot(commands.Bot):
     """The Discord client. It needs no privileged intent and keeps no cache of messages or members."""
 
     runner: Runner
+    reception: Reception
+    servers: Servers
+    server_quotas: ServerQuotas
     faces: Faces
     upkeep: Upkeep
 
@@ -164,6 +176,7 @@ class House:
     settings: Settings
     catalog: Catalog
     database: Database
+    servers: Servers
     vault: Vault
     addresses: PublicAddresses | None
     hosting: Hosting
@@ -177,6 +190,7 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
     Raises:
         FacelockError, UnusableDatabaseError: what only the operator can mend.
     """
+    await asyncio.to_thread(words.load_catalogues)
     model_ids = {Family.SD: settings.sd_model_id, Family.SDXL: settings.sdxl_model_id}
     catalog = read_catalog(settings.catalog_file, base_models(model_ids, default=settings.default_model))
     async with Database.open(settings.database, owner_wait_s=owner_wait_s) as database:
@@ -190,7 +204,13 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
             lasting = timedelta(minutes=settings.job_timeout_minutes)
             hosting = PublicHosting(settings.database.parent / "photos", address=addresses.photo, lasting=lasting)
         house = House(
-            settings=settings, catalog=catalog, database=database, vault=vault, addresses=addresses, hosting=hosting
+            settings=settings,
+            catalog=catalog,
+            database=database,
+            servers=await Servers.read(database, now=utc_now),
+            vault=vault,
+            addresses=addresses,
+            hosting=hosting,
         )
         async with _listening(house):
             yield house
@@ -247,14 +267,14 @@ async def _furnish(
         now=utc_now,
     )
     bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
+    bot.servers = house.servers
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
-    server_limits = ServerLimits(
-        images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month
-    )
+    operator = ServerLimits(images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month)
+    bot.server_quotas = ServerQuotas(house.database, house.servers, quota=quota, operator=operator, now=utc_now)
     generations = Generations(
         house.database,
         quota=quota,
-        limits=lambda _guild_id: server_limits,
+        limits=bot.server_quotas.limits,
         unfinished_max=settings.member_queue,
         now=utc_now,
     )
@@ -281,6 +301,7 @@ async def _furnish(
         now=utc_now,
         timing=timing,
     )
+    bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
 
 
 async def _client(stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads) -> ImageClient:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands
 
-from services import network
+from services import network, words
 from services.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,17 @@ async def tell(interaction: discord.Interaction, text: str) -> None:
         # Otherwise Discord would show the follow-up in the deferral's place, for everybody if that was public.
         await interaction.delete_original_response()
     await interaction.followup.send(text, ephemeral=True)
+
+
+async def answer(interaction: discord.Interaction, work: Coroutine[Any, Any, None]) -> None:
+    """Answer a component or a form, in the member's language: discord.py only logs what is raised there, and the member
+    would be left without an answer.
+    """
+    words.speak(str(interaction.locale))
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - the edge where every error of a component ends
+        await answer_error(interaction, error)
 
 
 async def answer_error(interaction: discord.Interaction, error: BaseException) -> None:

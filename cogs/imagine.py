@@ -1,9 +1,5 @@
-"""What the commands of both dialects share: from the options of a command to an accepted generation. Everything after
-that is the job runner's.
-"""
+"""What the commands of both dialects share: from the options of a command to a wish with its photos."""
 
-import asyncio
-import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,22 +9,13 @@ import discord
 from discord import app_commands
 
 from cogs.answers import in_time
-from services import network
 from services.catalog import Catalog
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.faces import Faces, SavedPhoto
-from services.generations import NewGeneration, Source
+from services.generations import Source
 from services.photos import PHOTO_BYTES_MAX
-from services.quotas import scope_of
-from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, Wish, size_of
-from services.runner import Runner
+from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, size_of
 
-log = logging.getLogger(__name__)
-
-# The first answer has 3 s; together with the second that accepting may take, this leaves half a second for the way.
-DEFER_TIMEOUT_S = 1.5
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-UNKNOWN_INTERACTION = 10062
 # Finding a saved face comes before accepting, within the same three seconds.
 CHOOSE_S = 0.25
 
@@ -161,53 +148,3 @@ def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> t
             which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
             raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
     return tuple(Source(url=photo.url) for photo in photos)
-
-
-async def begin(interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[Source]) -> None:
-    """Have a wish accepted and tell Discord that the answer will come. ``photos`` are in the order of its references.
-
-    Raises:
-        UserError: it was not accepted, and nothing was charged.
-    """
-    new = _new_generation(interaction, wish, photos)
-    generation_id = await in_time(interaction, runner.accept(new), ephemeral=False)
-    if generation_id is None:
-        return  # a repeat of a command that was taken already, by a replay of the gateway
-    await _acknowledge(interaction, runner, generation_id)
-
-
-async def _acknowledge(interaction: discord.Interaction, runner: Runner, generation_id: int) -> None:
-    """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
-    the runner goes on: the first edit of the message will tell.
-    """
-    message_id = None
-    try:
-        if not interaction.response.is_done():
-            async with asyncio.timeout(DEFER_TIMEOUT_S):
-                response = await interaction.response.defer(thinking=True)
-            message_id = response.message_id if response else None
-    except discord.HTTPException as error:
-        log.warning("generation %d: Discord answered the deferral with %s", generation_id, error.status)
-        if error.code == UNKNOWN_INTERACTION:
-            await runner.unacknowledged(generation_id)
-            return
-    except network.FAULTS as error:
-        log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
-    await runner.acknowledged(generation_id, message_id)
-
-
-def _new_generation(interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
-    channel_id = interaction.channel_id
-    assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
-    return NewGeneration(
-        interaction_id=interaction.id,
-        application_id=interaction.application_id,
-        token=interaction.token,
-        scope=scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id),
-        channel_id=channel_id,
-        member_id=interaction.user.id,
-        file_limit_bytes=interaction.filesize_limit,
-        wish=wish.to_json(),
-        images=wish.images,
-        photos=tuple(photos),
-    )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 from discord.ext import commands
 
-from cogs.answers import answer_error, tell
-from cogs.imagine import begin, random_seed, sources_of
+from cogs.answers import answer, tell
+from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
+from cogs.reception import Reception
 from cogs.views.buttons import Action, Press
 from cogs.views.details import details
 from cogs.views.edit import Filled, edit_form, filled_in, roles
@@ -33,8 +34,9 @@ FETCH_TIMEOUT_S = 1.0
 class Results(commands.Cog):
     """What can be done with a result."""
 
-    def __init__(self, runner: Runner, remakes: Remakes) -> None:
+    def __init__(self, runner: Runner, reception: Reception, remakes: Remakes) -> None:
         self._runner = runner
+        self._reception = reception
         self._remakes = remakes
 
     async def pressed(self, interaction: discord.Interaction, press: Press) -> None:
@@ -70,14 +72,13 @@ class Results(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """See discord.py; here for the form alone, which it would not find again after a restart."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
-        try:
-            filled = filled_in(cast(Mapping[str, Any], interaction.data))
-            if filled is not None:
-                await self._edit(interaction, filled)
-        except Exception as error:  # noqa: BLE001 - the edge where every error of a form ends
-            await answer_error(interaction, error)
+        if interaction.type is discord.InteractionType.modal_submit:
+            await answer(interaction, self._submitted(interaction))
+
+    async def _submitted(self, interaction: discord.Interaction) -> None:
+        filled = filled_in(cast(Mapping[str, Any], interaction.data))
+        if filled is not None:
+            await self._edit(interaction, filled)
 
     async def _generation(self, interaction: discord.Interaction, generation_id: int) -> Generation:
         """What a message's button is about. An id alone could be that of another database."""
@@ -88,15 +89,15 @@ class Results(commands.Cog):
 
     async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await begin(interaction, self._runner, self._remakes.again(wish, seed=random_seed()), photos)
+        await self._reception.begin(interaction, self._remakes.again(wish, seed=random_seed()), photos)
 
     async def _larger(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await begin(interaction, self._runner, self._remakes.larger(wish, seed=random_seed()), photos)
+        await self._reception.begin(interaction, self._remakes.larger(wish, seed=random_seed()), photos)
 
     async def _full(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await begin(interaction, self._runner, self._remakes.full(wish, number), photos)
+        await self._reception.begin(interaction, self._remakes.full(wish, number), photos)
 
     async def _vary(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = await _own_photos(interaction, generation, wish)
@@ -105,7 +106,7 @@ class Results(commands.Cog):
         pictures = pictures_in(interaction.message) if interaction.message else []
         if not 1 <= number <= len(pictures):
             raise UserError("This picture is no longer in the message.")
-        await begin(interaction, self._runner, varied, [*faces, Source(url=pictures[number - 1])])
+        await self._reception.begin(interaction, varied, [*faces, Source(url=pictures[number - 1])])
 
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
@@ -132,7 +133,7 @@ class Results(commands.Cog):
             edited = self._remakes.edited(wish, edit, seed=random_seed())
             kept = old[1:] if filled.photos and wish.count_of(Role.FACE) else old
             photos = (*sources_of(filled.photos, edited.references[: len(filled.photos)]), *kept)
-        await begin(interaction, self._runner, edited, photos)
+        await self._reception.begin(interaction, edited, photos)
 
 
 def _check_face(interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
@@ -200,4 +201,4 @@ async def setup(bot: "FacelockBot") -> None:
         server_id=settings.server_id,
     )
     bot.add_dynamic_items(Press)
-    await bot.add_cog(Results(bot.runner, remakes))
+    await bot.add_cog(Results(bot.runner, bot.reception, remakes))

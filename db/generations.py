@@ -50,6 +50,7 @@ class NewGeneration:
     scope: str
     channel_id: int
     member_id: int
+    locale: str
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
@@ -83,6 +84,7 @@ class Generation:
     scope: str
     channel_id: int
     member_id: int
+    locale: str
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
@@ -111,6 +113,7 @@ class Generation:
             scope=row["scope"],
             channel_id=row["channel_id"],
             member_id=row["member_id"],
+            locale=row["locale"],
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
@@ -133,10 +136,10 @@ class Generation:
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
-        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id,
+        INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id, locale,
                                  file_limit_bytes, wish, images, weight, role_ids, photos, state, version,
                                  created_at, changed_at)
-        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id,
+        VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id, :locale,
                 :file_limit_bytes, :wish, :images, :weight, :role_ids, :photos, 'received', 1,
                 :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING

@@ -1,6 +1,7 @@
 """The table ``role_quotas``: what a server's admins allow the members with a role."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import aiosqlite
 
@@ -12,6 +13,11 @@ class RoleQuota:
     role_id: int
     images: int
     hours: int
+
+    @property
+    def window(self) -> timedelta:
+        """The same as a length."""
+        return timedelta(hours=self.hours)
 
 
 async def role_quotas(connection: aiosqlite.Connection, guild_id: int) -> list[RoleQuota]:

@@ -22,7 +22,7 @@ async def read_balance(
     """A member's balance in a scope. ``role_quotas`` are those of the member's roles, ``quota`` everybody's, and
     ``limits`` those of the server.
     """
-    offered = {quota, *(Quota(images=each.images, window=timedelta(hours=each.hours)) for each in role_quotas)}
+    offered = {quota, *(Quota(images=each.images, window=each.window) for each in role_quotas)}
     longest = max(each.window for each in offered)
     spendings = await ledger.spendings(connection, scope=scope, member_id=member_id, since=now - longest)
     accounts = [
@@ -59,6 +59,8 @@ async def read_budgets(connection: Connection, *, scope: str, limits: ServerLimi
 async def role_quotas_of(connection: Connection, *, scope: str, role_ids: Collection[int]) -> list[RoleQuota]:
     """The quotas of these roles in a scope; there are none outside servers."""
     guild_id = guild_of(scope)
-    if guild_id is None or not role_ids:
+    if guild_id is None:
         return []
-    return [each for each in await quotas.role_quotas(connection, guild_id) if each.role_id in role_ids]
+    # The role of everybody has the server's own id, and Discord does not list it.
+    held = {guild_id, *role_ids}
+    return [each for each in await quotas.role_quotas(connection, guild_id) if each.role_id in held]

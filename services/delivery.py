@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from db.connection import StorageError
 from db.generations import Generation, State
+from services import words
 from services.allowance import Allowance
 from services.errors import GenerationFailed, UserError
 from services.generations import Generations
@@ -120,7 +121,8 @@ class Delivery:
                 news.clear()
                 generation = await self._generations.get(generation_id)
                 if generation is not None and _is_behind(generation):
-                    await self._guard(generation, self._bring_forward(generation, news))
+                    with words.speaking(generation.locale):
+                        await self._guard(generation, self._bring_forward(generation, news))
                 elif not news.is_set():
                     return
         finally:

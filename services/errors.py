@@ -6,7 +6,7 @@ outage or a bug; it is logged and answered with one neutral sentence (see ``cogs
 
 from datetime import datetime, timedelta
 
-from services.words import at, counted, span
+from services.words import _, at, counted, ngettext, span
 
 
 class FacelockError(Exception):
@@ -49,22 +49,42 @@ class QuotaExceeded(UserError):
     ) -> None:
         self.wanted, self.left, self.quota, self.enough_at = wanted, left, quota, enough_at
         self.bonus, self.weight = bonus, weight
-        has = left + bonus
-        if bonus:
-            have = f"You have {counted(has, 'image')} left, {bonus} of them a bonus"
-        else:
-            have = f"You have {left} of your {counted(quota, 'image')} left" if left else "You have no images left"
-        if enough_at is None and wanted == weight > 1:
-            text = f"{have}, and the whole quota is {quota}. Choose another model, a smaller size or fewer steps."
-        elif enough_at is None:
-            text = f"{have}, and the whole quota is {quota}. Ask for fewer pictures."
-        elif wanted > weight <= has:
-            text = f"{have}. There will be enough for {wanted} {at(enough_at)}; ask for fewer until then."
-        elif has or weight > 1:
-            text = f"{have}. There will be enough for one picture {at(enough_at)}."
-        else:
-            text = f"{have}. The next one comes free {at(enough_at)}."
-        super().__init__(f"{text} Each of these pictures counts as {weight} images." if weight > 1 else text)
+        parts = [self._what_is_left(), self._what_to_do()]
+        if weight > 1:
+            parts.append(_("Each of these pictures counts as {weight} images.", weight=weight))
+        super().__init__(" ".join(parts))
+
+    def _what_is_left(self) -> str:
+        if self.bonus:
+            return ngettext(
+                "You have {number} image left, {bonus} of them a bonus.",
+                "You have {number} images left, {bonus} of them a bonus.",
+                self.left + self.bonus,
+                bonus=self.bonus,
+            )
+        if not self.left:
+            return _("You have no images left.")
+        return ngettext(
+            "You have {left} of your {number} image left.",
+            "You have {left} of your {number} images left.",
+            self.quota,
+            left=self.left,
+        )
+
+    def _what_to_do(self) -> str:
+        has, is_one = self.left + self.bonus, self.wanted == self.weight
+        if self.enough_at is None:
+            if is_one and self.weight > 1:
+                return _("This is more than a whole quota: choose another model, a smaller size or fewer steps.")
+            return _("This is more than a whole quota: ask for fewer pictures.")
+        time = at(self.enough_at)
+        if has >= self.weight:
+            return _(
+                "There will be enough for {wanted} {time}; ask for fewer until then.", wanted=self.wanted, time=time
+            )
+        if has or self.weight > 1:
+            return _("There will be enough for one picture {time}.", time=time)
+        return _("The next one comes free {time}.", time=time)
 
 
 class BudgetExceeded(UserError):
@@ -76,11 +96,18 @@ class BudgetExceeded(UserError):
 
     def __init__(self, *, left: int, budget: int, window: timedelta, enough_at: datetime | None) -> None:
         self.left, self.budget, self.enough_at = left, budget, enough_at
-        have = f"All members of this server together may have {counted(budget, 'image')} in {span(window)}"
+        have = ngettext(
+            "All members of this server together may have {number} image in {window}, and {left} are left.",
+            "All members of this server together may have {number} images in {window}, and {left} are left.",
+            budget,
+            window=span(window),
+            left=left,
+        )
         if enough_at is None:
-            super().__init__(f"{have}, and this would be more. Ask for fewer pictures, or tell its admins.")
+            advice = _("This would be more than all of them: ask for fewer pictures, or ask this server's admins.")
         else:
-            super().__init__(f"{have}, and {left} are left. There will be enough {at(enough_at)}.")
+            advice = _("There will be enough {time}.", time=at(enough_at))
+        super().__init__(f"{have} {advice}")
 
 
 class Paused(UserError):
@@ -90,9 +117,14 @@ class Paused(UserError):
 
     def __init__(self, cooldown: timedelta, *, until: datetime) -> None:
         self.until = until
-        super().__init__(
-            f"Members of this server wait {span(cooldown)} between two requests. You can ask again {at(until)}."
-        )
+        wait = _("Each member waits {time} between two requests.", time=span(cooldown))
+        super().__init__(" ".join([wait, _("You can ask again {time}.", time=at(until))]))
+
+
+class NotAllowed(UserError):
+    """A rule of this server or of the bot's operator forbids it."""
+
+    code = "not_allowed"
 
 
 class QueueFull(UserError):

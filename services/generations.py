@@ -96,6 +96,11 @@ class Generations:
         async with self._database.connection() as connection:
             return await generations.get(connection, generation_id)
 
+    async def locale(self, generation_id: int) -> str | None:
+        """What its message speaks."""
+        generation = await self.get(generation_id)
+        return generation.locale if generation else None
+
     async def of_message(self, message_id: int) -> Generation | None:
         """The one that is shown in this message."""
         async with self._database.connection() as connection:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from db.connection import StorageError
 from db.generations import Generation, NewGeneration, State
 from db.provider_jobs import JobState, KnownLength, ProviderJob
+from services import words
 from services.allowance import Allowance
 from services.collector import Collector, Retries
 from services.delivery import Delivery
@@ -33,7 +34,7 @@ from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
-from services.words import counted, sentence
+from services.words import _, counted, sentence
 
 log = logging.getLogger(__name__)
 
@@ -237,7 +238,8 @@ class Runner:
 
     async def _resume(self, generation: Generation) -> None:
         if Wish.from_json(generation.wish).api is not self._client.api and generation.state is not State.FINISHED:
-            text = "The bot was moved to another image service before this was made. Ask again."
+            with words.speaking(generation.locale):
+                text = _("The bot was moved to another image service before this was made. Ask again.")
             await self._fail(generation.id, GenerationFailed("other_api", text))
             return
         match generation.state:
@@ -268,29 +270,31 @@ class Runner:
 
     async def _guard(self, generation_id: int, work: Callable[[int], Awaitable[None]]) -> None:
         """Whatever goes wrong with one generation ends that one, with a refund and a sentence, and nothing else."""
-        try:
-            await work(generation_id)
-        except UserError as error:
-            await self._fail(generation_id, error)
-        except NeverAcknowledged:
-            await self.unacknowledged(generation_id)
-        except StorageError:
-            raise  # without the database nothing can go on
-        except Exception:
-            log.exception("generation %d met a bug", generation_id)
-            await self._fail(generation_id, _internal(generation_id))
+        with words.speaking(await self._generations.locale(generation_id)):
+            try:
+                await work(generation_id)
+            except UserError as error:
+                await self._fail(generation_id, error)
+            except NeverAcknowledged:
+                await self.unacknowledged(generation_id)
+            except StorageError:
+                raise  # without the database nothing can go on
+            except Exception:
+                log.exception("generation %d met a bug", generation_id)
+                await self._fail(generation_id, _internal(generation_id))
 
     async def _guard_job(self, job: ProviderJob, work: Callable[[ProviderJob], Awaitable[None]]) -> None:
         """The same for one of a generation's jobs: the others go on."""
-        try:
-            await work(job)
-        except GenerationFailed as error:
-            await self._job_failed(job, error)
-        except StorageError:
-            raise
-        except Exception:
-            log.exception("job %d of generation %d met a bug", job.n, job.generation_id)
-            await self._job_failed(job, _internal(job.generation_id))
+        with words.speaking(await self._generations.locale(job.generation_id)):
+            try:
+                await work(job)
+            except GenerationFailed as error:
+                await self._job_failed(job, error)
+            except StorageError:
+                raise
+            except Exception:
+                log.exception("job %d of generation %d met a bug", job.n, job.generation_id)
+                await self._job_failed(job, _internal(job.generation_id))
 
     async def _fail(self, generation_id: int, error: UserError) -> None:
         if await self._generations.fail(generation_id, error):
@@ -332,7 +336,9 @@ class Runner:
             self._queue_news.clear()
             await self._gate.wait()
             for generation_id in await self._queue.expired(self._now()):
-                await self._fail(generation_id, GenerationFailed("expired", "It waited for a day without being made."))
+                with words.speaking(await self._generations.locale(generation_id)):
+                    text = _("It waited for a day without being made.")
+                await self._fail(generation_id, GenerationFailed("expired", text))
             job = await self._queue.claim()
             if job is not None:
                 if self._gate.refusal is None:  # a probe that is refused again has nothing new to tell the member

@@ -8,7 +8,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
-from cogs.answers import answer_error
+from cogs.answers import answer
 from services.generations import Generation
 from services.request import Wish, can_vary, larger_size
 
@@ -55,12 +55,9 @@ class Press(
         return cls(match["action"], int(match["generation_id"]), int(number) if number else None)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """See discord.py, which only logs what is raised here and gives the member no answer."""
-        try:
-            handler = cast(commands.Bot, interaction.client).get_cog(HANDLER)
-            await cast(Handler, handler).pressed(interaction, self)
-        except Exception as error:  # noqa: BLE001 - the edge where every error of a button ends
-            await answer_error(interaction, error)
+        """See discord.py."""
+        handler = cast(commands.Bot, interaction.client).get_cog(HANDLER)
+        await answer(interaction, cast(Handler, handler).pressed(interaction, self))
 
 
 class Handler(Protocol):

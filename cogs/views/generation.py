@@ -11,7 +11,7 @@ from cogs.views.buttons import under_progress, under_result
 from services.generations import Generation
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
-from services.words import at, counted, refunded
+from services.words import _, at, counted, ngettext, refunded
 
 ACCENT = discord.Colour(0x5B8DEF)
 ACCENT_FAILED = discord.Colour(0xC4483C)
@@ -109,9 +109,15 @@ def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> st
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
     paid = wish.images * generation.weight - result.refunded
     balance = result.balance
-    account = f"{counted(paid, 'image')} used, {balance.left} of {balance.quota.images} left"
+    account = ngettext(
+        "{number} image used, {left} of {quota} left",
+        "{number} images used, {left} of {quota} left",
+        paid,
+        left=balance.left,
+        quota=balance.quota.images,
+    )
     if balance.bonus:
-        account += f", and a bonus of {balance.bonus}"
+        account = f"{account} · {_('a bonus of {bonus}', bonus=balance.bonus)}"
     lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
         reason = f" {cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
@@ -127,8 +133,9 @@ def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
 
 def _price(generation: Generation, wish: Wish) -> str:
     if wish.images == 1:
-        return f"This picture counts as {generation.weight} images."
-    return f"Each of these pictures counts as {generation.weight} images: {wish.images * generation.weight} in all."
+        return _("This picture counts as {weight} images.", weight=generation.weight)
+    price = wish.images * generation.weight
+    return _("Each of these pictures counts as {weight} images: {price} in all.", weight=generation.weight, price=price)
 
 
 def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:

@@ -8,7 +8,7 @@ import discord
 from discord import ui
 from discord.ext import commands
 
-from cogs.answers import answer_error
+from cogs.answers import answer
 from cogs.views.buttons import Action, Press
 from cogs.views.generation import ACCENT, as_typed, cut, quoted
 from services.generations import Generation, State
@@ -51,12 +51,9 @@ class Turn(
         return cls(match["way"], int(match["generation_id"]), match["search"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """See discord.py, which only logs what is raised here and gives the member no answer."""
-        try:
-            handler = cast(commands.Bot, interaction.client).get_cog(HANDLER)
-            await cast(Handler, handler).turned(interaction, self)
-        except Exception as error:  # noqa: BLE001 - the edge where every error of a button ends
-            await answer_error(interaction, error)
+        """See discord.py."""
+        handler = cast(commands.Bot, interaction.client).get_cog(HANDLER)
+        await answer(interaction, cast(Handler, handler).turned(interaction, self))
 
 
 class Handler(Protocol):

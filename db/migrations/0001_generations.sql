@@ -9,6 +9,7 @@ CREATE TABLE generations (
     scope               TEXT NOT NULL,            -- where the member's quota counts
     channel_id          INTEGER NOT NULL,
     member_id           INTEGER NOT NULL,
+    locale              TEXT NOT NULL,            -- the language of what its message says, as Discord spells it
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
     wish                TEXT NOT NULL,            -- services.request.Wish as JSON
     images              INTEGER NOT NULL CHECK (images > 0),

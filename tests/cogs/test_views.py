@@ -26,6 +26,7 @@ GENERATION = Generation(
     scope="guild:4",
     channel_id=5,
     member_id=6,
+    locale="en-US",
     file_limit_bytes=10,
     wish="{}",
     images=4,

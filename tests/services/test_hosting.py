@@ -19,6 +19,7 @@ def generation(number: int = 7) -> Generation:
         scope="guild:1",
         channel_id=2,
         member_id=3,
+        locale="en-US",
         file_limit_bytes=10,
         wish="{}",
         images=1,

@@ -38,6 +38,7 @@ def new(
         scope=scope,
         channel_id=2,
         member_id=member,
+        locale="en-GB",
         file_limit_bytes=10,
         wish="{}",
         images=images,
@@ -310,7 +311,7 @@ async def test_the_moment_that_a_refusal_names_is_no_false_promise(bank: Bank, c
 async def test_a_request_larger_than_the_whole_budget_is_told_so(bank: Bank) -> None:
     bank.limits = ServerLimits(images_per_day=2)
 
-    with pytest.raises(BudgetExceeded, match="this would be more"):
+    with pytest.raises(BudgetExceeded, match="This would be more"):
         await bank.accept(new(3))
 
 
@@ -331,7 +332,7 @@ async def test_a_member_waits_between_two_requests_and_nobody_else_does(bank: Ba
     await bank.generations.fail(first, FAULT)  # it was accepted all the same
     clock.advance(seconds=89)
 
-    with pytest.raises(Paused, match=rf"wait 90 seconds .* <t:{int(clock.now.timestamp()) + 1}:R>"):
+    with pytest.raises(Paused, match=rf"waits 90 seconds .* <t:{int(clock.now.timestamp()) + 1}:R>"):
         await bank.accept(new())
     await bank.accept(new(member=8))
     await bank.accept(new(scope="guild:2"))
@@ -376,13 +377,13 @@ async def test_a_picture_is_charged_and_refunded_with_its_weight(bank: Bank) -> 
         (4, 4, 2, "You have 6 of your 10 images left. There will be enough for 8 <t:{t}:R>; ask for fewer until then."),
         (9, 2, 2, "You have 1 of your 10 images left. There will be enough for one picture <t:{t}:R>."),
         (10, 1, 2, "You have no images left. There will be enough for one picture <t:{t}:R>."),
-        (4, 4, 3, "You have 6 of your 10 images left, and the whole quota is 10. Ask for fewer pictures."),
+        (4, 4, 3, "You have 6 of your 10 images left. This is more than a whole quota: ask for fewer pictures."),
         (
             0,
             1,
             11,
-            "You have 10 of your 10 images left, and the whole quota is 10. "
-            "Choose another model, a smaller size or fewer steps.",
+            "You have 10 of your 10 images left. "
+            "This is more than a whole quota: choose another model, a smaller size or fewer steps.",
         ),
     ],
 )

@@ -20,7 +20,7 @@ from discord.http import Route
 from dotenv import load_dotenv
 
 from cogs.answers import answer_error
-from cogs.notices import DiscordNotices
+from cogs.notices import DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
@@ -40,6 +40,7 @@ from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
 from services.request import Api, Family
@@ -56,6 +57,7 @@ IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
 COGS = (
     "cogs.face",
     "cogs.history",
+    "cogs.privacy",
     "cogs.provenance",
     "cogs.quota",
     "cogs.results",
@@ -97,6 +99,7 @@ class FacelockBot(commands.Bot):
     server_quotas: ServerQuotas
     faces: Faces
     upkeep: Upkeep
+    privacy: Privacy
 
     def __init__(self, settings: Settings, catalog: Catalog, database: Database) -> None:
         super().__init__(
@@ -123,6 +126,7 @@ class FacelockBot(commands.Bot):
         await self._sync_commands()
         await self.runner.start()
         self.upkeep.start()
+        self.privacy.start()
 
     async def on_ready(self) -> None:
         """See discord.py."""
@@ -300,6 +304,18 @@ async def _furnish(
         tasks=tasks,
         now=utc_now,
         timing=timing,
+    )
+    bot.privacy = Privacy(
+        house.database,
+        faces=bot.faces,
+        unfinished=bot.runner,
+        messages=DiscordMessages(bot),
+        retention=Retention(
+            history=timedelta(days=settings.history_days) if settings.history_days else None,
+            audit=timedelta(days=settings.audit_days),
+        ),
+        tasks=tasks,
+        now=utc_now,
     )
     bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
 

@@ -165,7 +165,8 @@ async def setup(bot: "FacelockBot") -> None:
     server = app_commands.Group(
         name="server",
         description="What the admins of this server decide.",
-        guild_only=True,
+        # guild_only would not do: the contexts of the whole tree have direct messages, and count before it.
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False),
         default_permissions=discord.Permissions(manage_guild=True),
     )
     server.add_command(ServerQuota(bot.server_quotas))

@@ -153,8 +153,9 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
 
 
 async def get(connection: aiosqlite.Connection, generation_id: int) -> Generation | None:
-    """The generation of that id."""
-    rows = await connection.execute_fetchall("SELECT * FROM generations WHERE id = :id", {"id": generation_id})
+    """The generation of that id; None also where it was forgotten."""
+    sql = "SELECT * FROM generations WHERE id = :id AND wish <> ''"
+    rows = await connection.execute_fetchall(sql, {"id": generation_id})
     return next(map(Generation.from_row, rows), None)
 
 
@@ -197,7 +198,7 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> 
 
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
-    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id"
+    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
     await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
 
 
@@ -299,7 +300,7 @@ async def mark_shown(
         SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id),
             changed_at = CASE WHEN state = 'finished' AND version = :version THEN :at ELSE changed_at END,
             state = CASE WHEN state = 'finished' AND version = :version THEN 'settled' ELSE state END
-        WHERE id = :id
+        WHERE id = :id AND wish <> ''
     """
     values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
     await connection.execute_fetchall(sql, values)

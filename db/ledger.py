@@ -43,9 +43,9 @@ async def charge(
     generation_id: int,
     scope: str,
     member_id: int,
-    grant_id: int | None,
     images: int,
     at: datetime,
+    grant_id: int | None = None,
 ) -> None:
     """Charge a generation, or a part of it, to its member's quota or to a grant; to each of them once.
 

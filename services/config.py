@@ -45,6 +45,9 @@ class Settings:
     face_hosting: str
     face_keys: tuple[bytes, ...] = field(repr=False)
     face_days: int
+    history_days: int | None
+    audit_days: int
+    operator_contact: str | None
     public_url: str | None
     http_host: str
     http_port: int | None
@@ -84,6 +87,9 @@ class Settings:
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
             face_keys=read.keys("FACE_KEY"),
             face_days=read.number("FACE_DAYS", 90, 8, 3650),
+            history_days=read.optional_number("HISTORY_DAYS", 1, 3650),
+            audit_days=read.number("AUDIT_DAYS", 365, 30, 3650),
+            operator_contact=read.text("OPERATOR_CONTACT", "") or None,
             public_url=read.optional_url("PUBLIC_URL", schemes=("https", "http")),
             http_host=read.text("HTTP_HOST", "127.0.0.1"),
             http_port=read.optional_number("HTTP_PORT", 1, 65535),

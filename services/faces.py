@@ -260,6 +260,10 @@ class Faces:
         for face in deleted:
             log.info("face %d was deleted, because nobody has used it since %s", face.id, face.last_used_at.date())
 
+    def forget(self, member_id: int) -> None:
+        """The member's faces were deleted elsewhere: their names are not suggested any more."""
+        self._names.pop(member_id, None)
+
     async def seal_anew(self) -> None:
         """Seal what an older key has sealed with the first one, so that the older can be given up."""
         for key_id in self._vault.older_keys:

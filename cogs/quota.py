@@ -69,7 +69,7 @@ def _lines(balance: Balance) -> Iterator[str]:
         )
         yield " ".join([budget, *_next_free(balance.tightest)])
     if balance.pauses_until is not None:
-        yield _("You can ask again {time}.", time=at(balance.pauses_until))
+        yield _("You can ask again {moment}.", moment=at(balance.pauses_until))
     elif balance.cooldown:
         yield _("Each member waits {time} between two requests.", time=span(balance.cooldown))
 
@@ -78,10 +78,10 @@ def _next_free(account: Account) -> Iterator[str]:
     following = account.next_free
     if following is not None:
         yield ngettext(
-            "{number} more comes free {time}.",
-            "{number} more come free {time}.",
+            "{number} more comes free {moment}.",
+            "{number} more come free {moment}.",
             following.images,
-            time=at(following.at),
+            moment=at(following.at),
         )
 
 

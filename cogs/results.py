@@ -23,6 +23,7 @@ from services.generations import Generation, Source, State
 from services.remakes import Remakes
 from services.request import Role, Wish
 from services.runner import Runner
+from services.words import _
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -67,7 +68,7 @@ class Results(commands.Cog):
             case Action.DELETE:
                 await _delete(interaction, generation)
             case _:
-                raise UserError("This button is from another version of the bot and does nothing here.")
+                raise UserError(_("This button is from another version of the bot and does nothing here."))
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
@@ -84,7 +85,7 @@ class Results(commands.Cog):
         """What a message's button is about. An id alone could be that of another database."""
         generation = await self._runner.generation(generation_id)
         if generation is None or not (_is_below(interaction, generation) or _is_in_history(interaction, generation)):
-            raise UserError("The bot knows nothing of this request any more. Use /imagine to ask anew.")
+            raise UserError(_("The bot knows nothing of this request any more. Use /imagine to ask anew."))
         return generation
 
     async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
@@ -105,18 +106,18 @@ class Results(commands.Cog):
         faces = [photo for photo, each in zip(photos, wish.references, strict=True) if each.role is Role.FACE]
         pictures = pictures_in(interaction.message) if interaction.message else []
         if not 1 <= number <= len(pictures):
-            raise UserError("This picture is no longer in the message.")
+            raise UserError(_("This picture is no longer in the message."))
         await self._reception.begin(interaction, varied, [*faces, Source(url=pictures[number - 1])])
 
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
         if not _may_moderate(interaction, generation):
-            raise UserError("Only who asked for these pictures and moderators can cancel them.")
+            raise UserError(_("Only who asked for these pictures and moderators can cancel them."))
         await interaction.response.defer()
         if not await self._runner.cancel(generation.id):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
-                raise UserError("It is too late to cancel this: it is over, or just about to be shown.")
+                raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
 
     async def _edit(self, interaction: discord.Interaction, filled: Filled) -> None:
         generation = await self._generation(interaction, filled.generation_id)
@@ -125,7 +126,9 @@ class Results(commands.Cog):
         old = await _photos(interaction, generation, wish)
         if old is None or len(filled.photos) > 1:
             if len(filled.photos) != len(wish.references):
-                raise UserError(f"Attach the images of this request again, in this order: {roles(wish)}.")
+                raise UserError(
+                    _("Attach the images of this request again, in this order: {images}.", images=roles(wish))
+                )
             edited = self._remakes.edited(wish, filled.edit, seed=random_seed())
             photos = sources_of(filled.photos, edited.references)
         else:
@@ -138,7 +141,7 @@ class Results(commands.Cog):
 
 def _check_face(interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
     if wish.count_of(Role.FACE) and interaction.user.id != generation.member_id:
-        raise UserError("This face belongs to somebody else's request. Use /imagine with your own photo.")
+        raise UserError(_("This face belongs to somebody else's request. Use /imagine with your own photo."))
 
 
 def _is_below(interaction: discord.Interaction, generation: Generation) -> bool:
@@ -167,21 +170,21 @@ async def _fetched(interaction: discord.Interaction, generation: Generation) -> 
     except discord.Forbidden:
         return None
     except (discord.HTTPException, *network.FAULTS) as error:
-        raise UserError("Discord is slow to answer just now. Try again in a moment.") from error
+        raise UserError(_("Discord is slow to answer just now. Try again in a moment.")) from error
 
 
 async def _own_photos(interaction: discord.Interaction, generation: Generation, wish: Wish) -> tuple[Source, ...]:
     _check_face(interaction, generation, wish)
     photos = await _photos(interaction, generation, wish)
     if photos is None:
-        raise UserError("The photo is no longer in this message. Press *Edit* and attach it again.")
+        raise UserError(_("The photo is no longer in this message. Press *Edit* and attach it again."))
     return photos
 
 
 async def _delete(interaction: discord.Interaction, generation: Generation) -> None:
     """The message goes, and with it the pictures and the face."""
     if not _may_moderate(interaction, generation):
-        raise UserError("Only who asked for these pictures and moderators can delete them.")
+        raise UserError(_("Only who asked for these pictures and moderators can delete them."))
     await interaction.response.defer()
     with contextlib.suppress(discord.NotFound):  # somebody was quicker
         await interaction.delete_original_response()

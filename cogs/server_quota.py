@@ -9,6 +9,7 @@ from discord import app_commands
 
 from cogs.answers import in_time, tell
 from cogs.imagine import CHOICE_CHARACTERS_MAX
+from cogs.server import server_group
 from cogs.views.server_quota import name_of, overview_text
 from services.server_quotas import RoleQuota, ServerQuotas
 from services.words import _, ngettext, on, span
@@ -162,12 +163,4 @@ def _names(interaction: discord.Interaction) -> Callable[[int], str | None]:
 
 async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
-    server = app_commands.Group(
-        name="server",
-        description="What the admins of this server decide.",
-        # guild_only would not do: the contexts of the whole tree have direct messages, and count before it.
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False),
-        default_permissions=discord.Permissions(manage_guild=True),
-    )
-    server.add_command(ServerQuota(bot.server_quotas))
-    bot.tree.add_command(server)
+    server_group(bot).add_command(ServerQuota(bot.server_quotas))

@@ -293,22 +293,28 @@ async def to_cancelled(connection: aiosqlite.Connection, generation_id: int, at:
 
 async def mark_shown(
     connection: aiosqlite.Connection, generation_id: int, *, version: int, message_id: int | None, at: datetime
-) -> None:
-    """Discord has confirmed a version. A finished generation is settled by it, and what is over forgets its secrets."""
+) -> Generation | None:
+    """Discord has confirmed a version. A finished generation is settled by it, and then returned; what is over forgets
+    its secrets.
+    """
     sql = """
         UPDATE generations
-        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id),
-            changed_at = CASE WHEN state = 'finished' AND version = :version THEN :at ELSE changed_at END,
-            state = CASE WHEN state = 'finished' AND version = :version THEN 'settled' ELSE state END
+        SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id)
         WHERE id = :id AND wish <> ''
     """
-    values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
-    await connection.execute_fetchall(sql, values)
+    await connection.execute_fetchall(sql, {"id": generation_id, "version": version, "message_id": message_id})
+    settle = """
+        UPDATE generations SET state = 'settled', changed_at = :at
+        WHERE id = :id AND state = 'finished' AND version = :version RETURNING *
+    """
+    values = {"id": generation_id, "version": version, "at": to_text(at)}
+    settled = next(map(Generation.from_row, await connection.execute_fetchall(settle, values)), None)
     forget = """
         UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
         WHERE id = :id AND state IN ('settled', 'failed', 'cancelled') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})
+    return settled
 
 
 async def show_queue_again(connection: aiosqlite.Connection) -> list[int]:

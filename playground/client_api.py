@@ -16,7 +16,7 @@ POST   /client/users/{id}/commands                  {member, channel, name, comm
 POST   /client/interactions/{id}/submit             form: payload_json {member, values: {custom_id: ...}}, and files,
                                                     their fields named after the upload: the form that its answer opened
 POST   /client/messages/{id}/dismiss                {member}: hide a private message
-POST   /client/messages/{id}/delete                 {member}: one's own, or any for an administrator
+POST   /client/messages/{id}/delete                 {member}: one's own, or any for a moderator
 GET    /client/events?member=                       server-sent events; Last-Event-ID replays what was missed
 GET    /client/sample-face                          a drawn face, as a file to attach
 
@@ -36,7 +36,7 @@ from playground.commands import CommandKind
 from playground.errors import Json, MemberError
 from playground.interactions import CommandCall, run_command
 from playground.journal import Journal
-from playground.messages import MAX_MEMBER_FILE_BYTES, member_deletes, member_dismisses, member_says
+from playground.messages import MAX_MEMBER_FILE_BYTES, may_delete, member_deletes, member_dismisses, member_says
 from playground.modals import Filling
 from playground.model import (
     Event,
@@ -45,7 +45,6 @@ from playground.model import (
     InteractionKind,
     Message,
     MessageKind,
-    Permission,
     User,
 )
 from playground.multipart import Upload
@@ -107,14 +106,14 @@ class ClientApi:
                 "members": [self._person(one) for one in self._state.members.values()],
                 "bot": self._person(self._state.bot) | {"connected": self._state.bot_connected},
                 "channels": [self._wire.channel(channel) | {"name": channel.name} for channel in channels],
-                "roles": [self._wire.role(self._state.guild.admin_role_id), self._wire.role(self._state.guild.id)],
+                "roles": [self._wire.role(role) for role in reversed(self._state.guild.roles.values())],
                 "last_event": f"{self._run}-{self._journal.last}",
             }
         )
 
     def _person(self, user: User) -> Json:
-        is_admin = not user.bot and Permission.ADMINISTRATOR in user.permissions
-        return {"id": str(user.id), "name": user.display_name, "bot": user.bot, "is_admin": is_admin}
+        roles = [role.name for role in reversed(self._state.guild.roles_of(user))]
+        return {"id": str(user.id), "name": user.display_name, "bot": user.bot, "roles": roles}
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         member = self._state.member(request.query.get("member", ""))
@@ -124,12 +123,11 @@ class ClientApi:
         return json_response([self._shown(member, message) for message in latest])
 
     def _shown(self, member: User, message: Message) -> Json:
-        is_moderator = Permission.MANAGE_MESSAGES in member.permissions
         extra = {
             "only_you": message.is_ephemeral,
             "pings_you": message.pinged_everyone or member.id in message.pinged_users,
             "used": self._used(message),
-            "can_delete": not message.is_ephemeral and (is_moderator or message.author_id == member.id),
+            "can_delete": may_delete(self._state, member, message),
         }
         return self._wire.message(message) | {"playground": extra}
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import cast
 
 from playground.errors import ApiError, Json, Refusal
+from playground.model import CHANNEL_TYPES
 from playground.validation import Form, Problems
 
 # All limits: the page above.
@@ -34,7 +35,6 @@ GUILD_CONTEXT = 0
 BOT_DIRECT_CONTEXT = 1
 _CONTEXTS = (0, 1, 2)
 _INTEGRATION_TYPES = (0, 1)
-_CHANNEL_TYPES = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
 
 
 class CommandKind(IntEnum):
@@ -280,7 +280,7 @@ def _value_rules(form: Form, kind: int) -> Json:
         found = {key: form.number(key) for key in ("min_value", "max_value")}
         rules |= {key: value for key, value in found.items() if value is not None}
     if kind == OptionKind.CHANNEL:
-        rules |= _if_any(channel_types=form.integers("channel_types", among=_CHANNEL_TYPES))
+        rules |= _if_any(channel_types=form.integers("channel_types", among=CHANNEL_TYPES))
     return rules
 
 

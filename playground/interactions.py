@@ -3,7 +3,7 @@
 https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from playground.commands import Command, CommandKind, OptionKind, read_choices
@@ -24,6 +24,7 @@ from playground.model import (
     Attachment,
     CallbackKind,
     Channel,
+    ComponentKind,
     EventKind,
     Interaction,
     InteractionKind,
@@ -144,27 +145,42 @@ class Resolver:
 
     def __init__(self, state: State, channel: Channel) -> None:
         self._state = state
-        self._has_members = not channel.is_direct
+        self._guild = state.guild_of(channel)
         self._uploads: list[tuple[Attachment, bytes]] = []
 
-    def __call__(self, kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+    def __call__(self, option: Json, value: object) -> tuple[str, Mapping[str, Json]]:
         """An option's value, for `options.Resolver`. Raises MemberError."""
-        if kind is OptionKind.ATTACHMENT:
-            if not isinstance(value, Upload):
-                raise MemberError(f"{option} is a file.")
-            return self.file(value)
-        if kind is OptionKind.CHANNEL:
-            found = str(self._state.channel(str(value)).id)
-            return found, {"channels": {found: {}}}
-        if kind is OptionKind.ROLE or (kind is OptionKind.MENTIONABLE and self._is_role(value)):
-            return self._role(option, value)
-        return self.person(value)
+        match option["type"]:
+            case OptionKind.ATTACHMENT:
+                if not isinstance(value, Upload):
+                    raise MemberError(f"{option['name']} is a file.")
+                return self.file(value)
+            case OptionKind.CHANNEL:
+                return self._channel(value, types=option.get("channel_types"))
+            case OptionKind.ROLE:
+                return self._role(value)
+            case OptionKind.MENTIONABLE:
+                return self._mentionable(value)
+            case _:
+                return self.person(value)
+
+    def chosen(self, select: Json, value: object) -> tuple[str, Mapping[str, Json]]:
+        """What a member chose in a menu of people, roles or channels. Raises MemberError."""
+        match select["type"]:
+            case ComponentKind.CHANNEL_SELECT:
+                return self._channel(value, types=select.get("channel_types"))
+            case ComponentKind.ROLE_SELECT:
+                return self._role(value)
+            case ComponentKind.MENTIONABLE_SELECT:
+                return self._mentionable(value)
+            case _:
+                return self.person(value)
 
     def person(self, who: object) -> tuple[str, Mapping[str, Json]]:
         """A member or the bot, by name or id. Raises MemberError."""
         found = str(self._state.person(str(who)).id)
         entries: dict[str, Json] = {"users": {found: {}}}
-        return found, entries | ({"members": {found: {}}} if self._has_members else {})
+        return found, entries | ({"members": {found: {}}} if self._guild else {})
 
     def file(self, upload: Upload) -> tuple[str, Mapping[str, Json]]:
         """A new ephemeral attachment."""
@@ -173,13 +189,25 @@ class Resolver:
         self._uploads.append((attachment, upload.content))
         return str(attachment.id), {"attachments": {str(attachment.id): {}}}
 
-    def _is_role(self, value: object) -> bool:
-        return str(value) in (str(self._state.guild.id), str(self._state.guild.admin_role_id))
+    def _channel(self, where: object, *, types: Sequence[int] | None) -> tuple[str, Mapping[str, Json]]:
+        channel = self._state.channel(str(where))
+        if self._guild is None or self._state.guild_of(channel) is not self._guild:
+            raise MemberError(f"There is no channel {where} here.")
+        if types and channel.kind not in types:
+            raise MemberError(f"A channel like {where} cannot be chosen here.")
+        return str(channel.id), {"channels": {str(channel.id): {}}}
 
-    def _role(self, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
-        if not self._is_role(value):
-            raise MemberError(f"{option} is a role.")
-        return str(value), {"roles": {str(value): {}}}
+    def _role(self, which: object) -> tuple[str, Mapping[str, Json]]:
+        if self._guild is None:
+            raise MemberError("There are no roles in a direct message.")
+        found = str(self._state.role(str(which), guild=self._guild).id)
+        return found, {"roles": {found: {}}}
+
+    def _mentionable(self, which: object) -> tuple[str, Mapping[str, Json]]:
+        try:
+            return self._role(which)
+        except MemberError:
+            return self.person(which)
 
     def keep_uploads(self) -> None:
         """Take over the files."""

@@ -1,6 +1,6 @@
 """What the playground remembers: members, channels, messages, interactions. Plain data, no behaviour with a socket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag, StrEnum
 from typing import Any, cast
@@ -12,6 +12,7 @@ class Permission(IntFlag):
     """The permission bits that matter here. https://discord.com/developers/docs/topics/permissions."""
 
     ADMINISTRATOR = 1 << 3
+    MANAGE_CHANNELS = 1 << 4
     MANAGE_GUILD = 1 << 5
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
@@ -20,7 +21,10 @@ class Permission(IntFlag):
     ATTACH_FILES = 1 << 15
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
+    MANAGE_ROLES = 1 << 28
     USE_APPLICATION_COMMANDS = 1 << 31
+    MODERATE_MEMBERS = 1 << 40
+    USE_EXTERNAL_APPS = 1 << 50
 
 
 NO_PERMISSION = Permission(0)
@@ -31,10 +35,18 @@ EVERYONE_MAY = (
     | Permission.ATTACH_FILES
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
+    | Permission.USE_EXTERNAL_APPS
 )
-ADMIN_MAY = EVERYONE_MAY | (
-    Permission.ADMINISTRATOR | Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES | Permission.MENTION_EVERYONE
-)
+MODERATORS_MAY = EVERYONE_MAY | Permission.MANAGE_MESSAGES | Permission.MODERATE_MEMBERS | Permission.MENTION_EVERYONE
+ALL_PERMISSIONS = ~NO_PERMISSION
+
+
+def union(permissions: Iterable[Permission]) -> Permission:
+    """All of these together."""
+    found = NO_PERMISSION
+    for permission in permissions:
+        found |= permission
+    return found
 
 
 class ChannelKind(IntEnum):
@@ -42,6 +54,10 @@ class ChannelKind(IntEnum):
 
     TEXT = 0
     DIRECT = 1
+
+
+# All that Discord has: the page of ChannelKind.
+CHANNEL_TYPES = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
 
 
 class MessageKind(IntEnum):
@@ -94,6 +110,9 @@ class ComponentKind(IntEnum):
     STRING_SELECT = 3
     TEXT_INPUT = 4
     USER_SELECT = 5
+    ROLE_SELECT = 6
+    MENTIONABLE_SELECT = 7
+    CHANNEL_SELECT = 8
     SECTION = 9
     TEXT_DISPLAY = 10
     THUMBNAIL = 11
@@ -103,9 +122,19 @@ class ComponentKind(IntEnum):
     CONTAINER = 17
     LABEL = 18
     FILE_UPLOAD = 19
+    RADIO_GROUP = 21
+    CHECKBOX_GROUP = 22
+    CHECKBOX = 23
 
 
-SELECTS = frozenset({ComponentKind.STRING_SELECT, ComponentKind.USER_SELECT})
+# Menus of what the server has, and which types their `default_values` may have.
+ENTITY_SELECTS: dict[ComponentKind, tuple[str, ...]] = {
+    ComponentKind.USER_SELECT: ("user",),
+    ComponentKind.ROLE_SELECT: ("role",),
+    ComponentKind.MENTIONABLE_SELECT: ("user", "role"),
+    ComponentKind.CHANNEL_SELECT: ("channel",),
+}
+SELECTS = frozenset({ComponentKind.STRING_SELECT, *ENTITY_SELECTS})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,20 +146,42 @@ class User:
     display_name: str
     bot: bool = False
     system: bool = False
-    permissions: Permission = EVERYONE_MAY
+    roles: set[int] = field(default_factory=set[int])
     takes_direct_messages: bool = True
     locale: str = "en-US"
 
 
 @dataclass(slots=True, kw_only=True)
+class Role:
+    """A role of a server. The one with the server's own id is @everyone, which nobody has to be given."""
+
+    id: int
+    name: str
+    permissions: Permission
+    position: int
+    color: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class Guild:
-    """The one server."""
+    """A server. `roles` are by id, in order of their position."""
 
     id: int
     name: str
     owner_id: int
-    admin_role_id: int
     created_at: float
+    roles: dict[int, Role]
+    locale: str = "en-US"
+
+    def roles_of(self, user: User) -> list[Role]:
+        """The roles that somebody was given here."""
+        return [role for role in self.roles.values() if role.id in user.roles]
+
+    def permissions(self, user: User) -> Permission:
+        """What somebody may do here: https://discord.com/developers/docs/topics/permissions#permission-overwrites."""
+        found = union(role.permissions for role in [self.roles[self.id], *self.roles_of(user)])
+        is_admin = user.id == self.owner_id or Permission.ADMINISTRATOR in found
+        return ALL_PERMISSIONS if is_admin else found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -381,6 +432,8 @@ class EventKind(StrEnum):
     INTERACTION_CREATED = "interaction-created"
     INTERACTION = "interaction"
     COMMANDS = "commands"
+    ROLE = "role"
+    MEMBER = "member"
     CHANNEL = "channel"
     CHANNEL_DELETED = "channel-deleted"
     TYPING = "typing"

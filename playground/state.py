@@ -7,6 +7,7 @@ from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command
 from playground.drafts import Draft, Place
 from playground.errors import ApiError, MemberError, Refusal
 from playground.model import (
+    EVERYONE_MAY,
     Attachment,
     Channel,
     Event,
@@ -15,6 +16,7 @@ from playground.model import (
     Interaction,
     Message,
     Permission,
+    Role,
     User,
 )
 
@@ -71,6 +73,23 @@ class State:
                 return channel
         raise MemberError(f"There is no channel {where} here.")
 
+    def guild_of(self, channel: Channel) -> Guild | None:
+        """The server that a channel belongs to; None for a direct message."""
+        return None if channel.is_direct else self.guild
+
+    def role(self, which: str | int, *, guild: Guild | None = None) -> Role:
+        """A role of a server (of the bot's, when none is said) by name or id. Raises MemberError."""
+        roles = (guild or self.guild).roles.values()
+        for role in roles:
+            if str(which).lower() in (str(role.id), role.name.lower()):
+                return role
+        raise MemberError(f"There is no role {which}. The roles are {', '.join(role.name for role in roles)}.")
+
+    def permissions(self, user: User, channel: Channel) -> Permission:
+        """What somebody may do in a channel."""
+        guild = self.guild_of(channel)
+        return guild.permissions(user) if guild else EVERYONE_MAY
+
     def direct_channel(self, member_id: int) -> Channel:
         """The direct message between a member and the bot; every member has one from the start."""
         return next(channel for channel in self.channels.values() if channel.recipient_id == member_id)
@@ -113,11 +132,20 @@ class State:
         """The commands that Discord would offer to a member in a channel, by name."""
         context = BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT
         fitting = [command for command in self.commands.values() if command.works_in(context)]
-        return sorted((c for c in fitting if _may_use(c, member, channel)), key=lambda command: command.name)
+        return sorted((c for c in fitting if self._may_use(c, member, channel)), key=lambda command: command.name)
+
+    def _may_use(self, command: Command, member: User, channel: Channel) -> bool:
+        if command.definition["nsfw"] and not (channel.nsfw or channel.is_direct):
+            return False
+        needed = command.definition["default_member_permissions"]
+        may = self.permissions(member, channel)
+        if needed is None or channel.is_direct or Permission.ADMINISTRATOR in may:
+            return True
+        return int(needed) != 0 and int(needed) & ~int(may) == 0
 
     def bot_permissions(self, channel: Channel) -> Permission:
         """What the bot may do in a channel."""
-        return self.bot.permissions & ~channel.denied
+        return self.permissions(self.bot, channel) & ~channel.denied
 
     def bot_channel(self, channel_id: int) -> Channel:
         """A channel that the bot asks for by id. Raises ApiError 10003 or 50001."""
@@ -164,6 +192,14 @@ class State:
         """Tell of a message that is gone."""
         self._publish(EventKind.MESSAGE_DELETED, message)
 
+    def role_changed(self, role: Role) -> None:
+        """Tell of a role that allows something else now."""
+        self.publish(Event(kind=EventKind.ROLE, id=role.id))
+
+    def member_changed(self, member: User) -> None:
+        """Tell of a member who has other roles or settings now."""
+        self.publish(Event(kind=EventKind.MEMBER, id=member.id))
+
     def interaction_changed(self, kind: EventKind, interaction: Interaction) -> None:
         """Tell of an interaction that began or moved on."""
         event = Event(kind=kind, id=interaction.id, channel_id=interaction.channel_id, only_for=interaction.member_id)
@@ -171,15 +207,6 @@ class State:
 
     def _publish(self, kind: EventKind, message: Message) -> None:
         self.publish(Event(kind=kind, id=message.id, channel_id=message.channel_id, only_for=message.only_for))
-
-
-def _may_use(command: Command, member: User, channel: Channel) -> bool:
-    if command.definition["nsfw"] and not (channel.nsfw or channel.is_direct):
-        return False
-    needed = command.definition["default_member_permissions"]
-    if needed is None or channel.is_direct or Permission.ADMINISTRATOR in member.permissions:
-        return True
-    return int(needed) != 0 and int(needed) & ~int(member.permissions) == 0
 
 
 def find_by_name(commands: Mapping[int, Command], name: str) -> Command | None:

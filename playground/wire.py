@@ -11,8 +11,6 @@ from playground.errors import Json
 from playground.interactions import Acknowledgement
 from playground.messages import readable_by_bot
 from playground.model import (
-    ADMIN_MAY,
-    EVERYONE_MAY,
     Attachment,
     CallbackKind,
     Channel,
@@ -21,7 +19,7 @@ from playground.model import (
     InteractionKind,
     Message,
     MessageBody,
-    Permission,
+    Role,
     User,
     attachment_name,
 )
@@ -99,12 +97,11 @@ class Wire:
 
     def member(self, user: User) -> Json:
         """A guild member object without its user."""
-        roles = [str(self.state.guild.admin_role_id)] if Permission.ADMINISTRATOR in user.permissions else []
         return {
             "nick": None,
             "avatar": None,
             "banner": None,
-            "roles": roles,
+            "roles": [str(role.id) for role in self.state.guild.roles_of(user)],
             "joined_at": timestamp(self.state.guild.created_at),
             "premium_since": None,
             "deaf": False,
@@ -141,19 +138,18 @@ class Wire:
             return []
         return [{"id": str(self.state.bot.id), "type": 1, "allow": "0", "deny": str(int(channel.denied))}]
 
-    def role(self, role_id: int) -> Json:
-        """A role object: the administrators' or everyone's."""
-        is_admin = role_id == self.state.guild.admin_role_id
+    def role(self, role: Role) -> Json:
+        """A role object."""
         return {
-            "id": str(role_id),
-            "name": "Admin" if is_admin else "@everyone",
-            "color": 0,
-            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-            "hoist": is_admin,
+            "id": str(role.id),
+            "name": role.name,
+            "color": role.color,
+            "colors": {"primary_color": role.color, "secondary_color": None, "tertiary_color": None},
+            "hoist": role.position > 0,
             "icon": None,
             "unicode_emoji": None,
-            "position": int(is_admin),
-            "permissions": str(int(ADMIN_MAY if is_admin else EVERYONE_MAY)),
+            "position": role.position,
+            "permissions": str(int(role.permissions)),
             "managed": False,
             "mentionable": False,
             "flags": 0,
@@ -170,7 +166,7 @@ class Wire:
             "owner_id": str(guild.owner_id),
             "joined_at": timestamp(guild.created_at),
             "member_count": len(state.members) + 1,
-            "roles": [self.role(guild.id), self.role(guild.admin_role_id)],
+            "roles": [self.role(role) for role in guild.roles.values()],
             "channels": channels,
             "members": [self.member(state.bot) | {"user": self.user(state.bot)}],
         }
@@ -366,9 +362,9 @@ class Wire:
             "application_id": str(state.bot.id),
             "type": int(interaction.kind),
             "token": interaction.token,
-            "data": self._data(interaction.data),
+            "data": self._data(interaction.data, channel, member),
             "channel_id": str(channel.id),
-            "channel": self.channel(channel) | {"permissions": str(int(member.permissions))},
+            "channel": self.channel(channel) | {"permissions": str(int(state.permissions(member, channel)))},
             "locale": member.locale,
             "app_permissions": str(int(state.bot_permissions(channel))),
             "entitlements": [],
@@ -385,34 +381,42 @@ class Wire:
         if channel.is_direct:
             return {"user": self.user(member)}
         guild: Json = {"id": str(self.state.guild.id), "locale": "en-US", "features": []}
-        whole = self.member(member) | {"user": self.user(member), "permissions": str(int(member.permissions))}
+        whole = (
+            self.member(member)
+            | {"user": self.user(member)}
+            | {"permissions": str(int(self.state.permissions(member, channel)))}
+        )
         return {"guild_id": guild["id"], "guild": guild, "guild_locale": "en-US", "member": whole}
 
-    def _data(self, data: Json) -> Json:
+    def _data(self, data: Json, channel: Channel, member: User) -> Json:
         resolved: Mapping[str, Iterable[str]] = data.get("resolved", {})
         if not resolved:
             return data
-        return data | {
-            "resolved": {
-                group: {key: self._resolved(group, int(key)) for key in ids} for group, ids in resolved.items()
-            }
+        groups = {
+            group: {key: self._resolved(group, int(key), channel, member) for key in ids}
+            for group, ids in resolved.items()
         }
+        return data | {"resolved": groups}
 
-    def _resolved(self, group: str, identity: int) -> Json:
+    def _resolved(self, group: str, identity: int, channel: Channel, member: User) -> Json:
+        """A thing that was named: of members what they may do in the channel, of channels what `member` may there."""
+        state = self.state
         match group:
             case "attachments":
-                return self.attachment(self.state.attachments[identity])
+                return self.attachment(state.attachments[identity])
             case "users":
                 return self.user(self._person(identity))
             case "members":
-                member = self._person(identity)
-                return self.member(member) | {"permissions": str(int(member.permissions))}
+                named = self._person(identity)
+                return self.member(named) | {"permissions": str(int(state.permissions(named, channel)))}
             case "messages":
-                return self.message(self.state.messages[identity])
+                return self.message(state.messages[identity])
             case "channels":
-                return self.channel(self.state.channels[identity]) | {"permissions": str(int(EVERYONE_MAY))}
+                named_channel = state.channels[identity]
+                may = str(int(state.permissions(member, named_channel)))
+                return self.channel(named_channel) | {"permissions": may}
             case _:
-                return self.role(identity)
+                return self.role(state.guild.roles[identity])
 
     def _person(self, identity: int) -> User:
         return self.state.user(identity) or self.state.guide

@@ -1,12 +1,13 @@
-"""The place as everybody finds it: one server with three members and three channels, and a word of welcome."""
+"""The place as everybody finds it: one server with four members and three channels, and a word of welcome."""
 
 import base64
 import binascii
 from collections.abc import Callable
 
 from playground.model import (
-    ADMIN_MAY,
+    ALL_PERMISSIONS,
     EVERYONE_MAY,
+    MODERATORS_MAY,
     Channel,
     ChannelKind,
     Event,
@@ -14,6 +15,7 @@ from playground.model import (
     Message,
     MessageBody,
     MessageKind,
+    Role,
     User,
     Version,
 )
@@ -22,11 +24,15 @@ from playground.state import State
 # Fixed ids, so that a settings file can name the server. They look like Discord's of 2023.
 APPLICATION_ID = 1_100_000_000_000_000_001
 GUILD_ID = 1_100_000_000_000_000_100
-ADMIN_ROLE_ID = 1_100_000_000_000_000_101
 GUIDE_ID = 1_100_000_000_000_000_102
-MEMBER_IDS = {"Ada": GUILD_ID + 11, "Ben": GUILD_ID + 12, "Cleo": GUILD_ID + 13}
+ROLE_IDS = {"Supporters": GUILD_ID + 3, "Moderators": GUILD_ID + 4, "Admin": GUILD_ID + 1}
+MEMBER_IDS = {"Ada": GUILD_ID + 11, "Ben": GUILD_ID + 12, "Cleo": GUILD_ID + 13, "Dora": GUILD_ID + 14}
 CHANNEL_IDS = {"welcome": GUILD_ID + 21, "pictures": GUILD_ID + 22, "lounge": GUILD_ID + 23}
 _DIRECT_OFFSET = 20
+
+_MAY = {"Supporters": EVERYONE_MAY, "Moderators": MODERATORS_MAY, "Admin": ALL_PERMISSIONS}
+_COLORS = {"Supporters": 0xC2508A, "Moderators": 0x1F8F76, "Admin": 0xB8631D}
+_GIVEN = {"Ada": "Admin", "Cleo": "Supporters", "Dora": "Moderators"}
 
 _TOPICS = {
     "welcome": "Start here",
@@ -43,8 +49,8 @@ This is a small Discord on your own machine. Nothing here leaves it.
 3. No photo at hand? Where a photo is asked for, choose **Use the sample face**.
 
 **Be somebody else**
-You act for Ada, who runs this server, and for Ben and Cleo, who are members. Switch at the bottom of the \
-channel list: what only one of them may see stays with that one.
+You act for Ada, who runs this server, for Dora, who moderates it, for Cleo, who supports it, and for Ben, a member \
+like any other. Switch at the bottom of the channel list: what only one of them may see stays with that one.
 -# A tool for development. Everything is kept in memory and gone when you stop it."""
 
 
@@ -83,8 +89,8 @@ def build_world(
             id=GUILD_ID,
             name="Playground",
             owner_id=MEMBER_IDS["Ada"],
-            admin_role_id=ADMIN_ROLE_ID,
             created_at=now(),
+            roles={role.id: role for role in _roles()},
         ),
         members={member.id: member for member in _members()},
         channels={channel.id: channel for channel in _channels()},
@@ -93,13 +99,22 @@ def build_world(
     return state
 
 
+def _roles() -> list[Role]:
+    everyone = Role(id=GUILD_ID, name="@everyone", permissions=EVERYONE_MAY, position=0)
+    given = [
+        Role(id=role_id, name=name, permissions=_MAY[name], position=position, color=_COLORS[name])
+        for position, (name, role_id) in enumerate(ROLE_IDS.items(), start=1)
+    ]
+    return [everyone, *given]
+
+
 def _members() -> list[User]:
     return [
         User(
             id=member_id,
             username=name.lower(),
             display_name=name,
-            permissions=ADMIN_MAY if name == "Ada" else EVERYONE_MAY,
+            roles={ROLE_IDS[_GIVEN[name]]} if name in _GIVEN else set(),
         )
         for name, member_id in MEMBER_IDS.items()
     ]

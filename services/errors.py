@@ -6,7 +6,7 @@ outage or a bug; it is logged and answered with one neutral sentence (see ``cogs
 
 from datetime import datetime, timedelta
 
-from services.words import _, at, counted, ngettext, span
+from services.words import _, at, ngettext, span
 
 
 class FacelockError(Exception):
@@ -33,7 +33,7 @@ class Restarting(UserError):
     code = "restarting"
 
     def __init__(self) -> None:
-        super().__init__("The bot is restarting. Try again in a minute; nothing was counted.")
+        super().__init__(_("The bot is restarting. Try again in a minute; nothing was counted."))
 
 
 class QuotaExceeded(UserError):
@@ -49,10 +49,8 @@ class QuotaExceeded(UserError):
     ) -> None:
         self.wanted, self.left, self.quota, self.enough_at = wanted, left, quota, enough_at
         self.bonus, self.weight = bonus, weight
-        parts = [self._what_is_left(), self._what_to_do()]
-        if weight > 1:
-            parts.append(_("Each of these pictures counts as {weight} images.", weight=weight))
-        super().__init__(" ".join(parts))
+        price = _("Each of these pictures counts as {weight} images.", weight=weight) if weight > 1 else ""
+        super().__init__(" ".join(filter(None, (self._what_is_left(), self._what_to_do(), price))))
 
     def _what_is_left(self) -> str:
         if self.bonus:
@@ -75,16 +73,20 @@ class QuotaExceeded(UserError):
         has, is_one = self.left + self.bonus, self.wanted == self.weight
         if self.enough_at is None:
             if is_one and self.weight > 1:
-                return _("This is more than a whole quota: choose another model, a smaller size or fewer steps.")
-            return _("This is more than a whole quota: ask for fewer pictures.")
-        time = at(self.enough_at)
+                return _(
+                    "The whole quota is {quota}. Choose another model, a smaller size or fewer steps.", quota=self.quota
+                )
+            return _("The whole quota is {quota}. Ask for fewer pictures.", quota=self.quota)
+        moment = at(self.enough_at)
         if has >= self.weight:
             return _(
-                "There will be enough for {wanted} {time}; ask for fewer until then.", wanted=self.wanted, time=time
+                "There will be enough for {wanted} {moment}; ask for fewer until then.",
+                wanted=self.wanted,
+                moment=moment,
             )
         if has or self.weight > 1:
-            return _("There will be enough for one picture {time}.", time=time)
-        return _("The next one comes free {time}.", time=time)
+            return _("There will be enough for one picture {moment}.", moment=moment)
+        return _("The next one comes free {moment}.", moment=moment)
 
 
 class BudgetExceeded(UserError):
@@ -106,7 +108,7 @@ class BudgetExceeded(UserError):
         if enough_at is None:
             advice = _("This would be more than all of them: ask for fewer pictures, or ask this server's admins.")
         else:
-            advice = _("There will be enough {time}.", time=at(enough_at))
+            advice = _("There will be enough {moment}.", moment=at(enough_at))
         super().__init__(f"{have} {advice}")
 
 
@@ -118,7 +120,7 @@ class Paused(UserError):
     def __init__(self, cooldown: timedelta, *, until: datetime) -> None:
         self.until = until
         wait = _("Each member waits {time} between two requests.", time=span(cooldown))
-        super().__init__(" ".join([wait, _("You can ask again {time}.", time=at(until))]))
+        super().__init__(" ".join([wait, _("You can ask again {moment}.", moment=at(until))]))
 
 
 class NotAllowed(UserError):
@@ -134,7 +136,13 @@ class QueueFull(UserError):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"You already have {counted(limit, 'request')} under way. Wait for one of them to finish.")
+        super().__init__(
+            ngettext(
+                "You already have {number} request under way. Wait for it to finish.",
+                "You already have {number} requests under way. Wait for one of them to finish.",
+                limit,
+            )
+        )
 
 
 class InvalidWish(UserError):
@@ -144,13 +152,21 @@ class InvalidWish(UserError):
 
     def __init__(self, *, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"`{field}` cannot be `{value}`: it takes {allowed}.")
+        super().__init__(
+            _("`{field}` cannot be `{value}`: it takes {allowed}.", field=field, value=value, allowed=allowed)
+        )
 
 
 class PhotoRefused(UserError):
     """The attached photo cannot be used; nothing was made of it and nothing is kept."""
 
     code = "photo"
+
+    def among(self, of: int, *, number: int, role: str) -> "PhotoRefused":
+        """The same, where it is the one of that number, from 1, of several images."""
+        return PhotoRefused(
+            _("Image {number} of {of} ({role}): {reason}", number=number, of=of, role=role, reason=self)
+        )
 
 
 class FaceRefused(PhotoRefused):

@@ -13,6 +13,7 @@ from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from db.quotas import RoleQuota
 from services.accounts import read_balance, role_quotas_of
 from services.errors import BudgetExceeded, GenerationFailed, Paused, QueueFull, QuotaExceeded, UserError
+from services.metrics import Metrics
 from services.presenter import Shown
 from services.quotas import Balance, Quota, ServerLimits, guild_of, no_limits
 
@@ -31,7 +32,7 @@ class Line:
 
 class Generations:
     """Moves generations between states. There is no other memory of them than their rows. ``quota`` is everybody's,
-    ``limits`` tells those of a server.
+    ``limits`` tells those of a server, ``metrics`` are told of every change.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Generations:
         unfinished_max: int,
         now: Callable[[], datetime],
         limits: Callable[[int], ServerLimits] = no_limits,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._quota = quota
         self._limits = limits
         self._unfinished_max = unfinished_max
         self._now = now
+        self._metrics = metrics or Metrics(now=now)
 
     async def accept(self, new: NewGeneration) -> int | None:
         """Take a request and its charge, or neither. Returns its id, or None where this command was taken already.
@@ -65,6 +68,7 @@ class Generations:
             if await generations.count_unfinished(connection, new.member_id) > self._unfinished_max:
                 raise QueueFull(self._unfinished_max)
             await self._charge(connection, generation_id, new, role_quotas)
+        self._metrics.accepted(new.images * new.weight)
         return generation_id
 
     async def _charge(
@@ -180,8 +184,14 @@ class Generations:
 
     async def submitted(self, job_id: str, provider_id: str) -> ProviderJob | None:
         """The provider has taken a job; None where that was known or nobody wants it any more."""
+        now = self._now()
         async with self._database.connection() as connection:
-            return await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=self._now())
+            job = await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=now)
+            is_first = job is not None and not job.n and not job.tries
+            generation = await generations.get(connection, job.generation_id) if job and is_first else None
+        if generation is not None:
+            self._metrics.taken(now - generation.created_at)
+        return job
 
     async def put_back(self, job: ProviderJob, *, is_try: bool) -> None:
         """Back in line: the provider did not take it, does not know it any more, or failed at it for now."""
@@ -229,7 +239,7 @@ class Generations:
             return False
         missing = sum(job.images for job in jobs) - pictures
         if missing:
-            await _refund(connection, finished, missing, now)
+            self._metrics.refunded(await _refund(connection, finished, missing, now))
         log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
 
@@ -243,7 +253,9 @@ class Generations:
             if cancelled is None:
                 return False
             await provider_jobs.close_waiting(connection, generation_id)
-            await _refund(connection, cancelled, cancelled.images, now)
+            refunded = await _refund(connection, cancelled, cancelled.images, now)
+        self._metrics.cancelled()
+        self._metrics.refunded(refunded)
         log.info("generation %d was cancelled", generation_id)
         return True
 
@@ -267,16 +279,21 @@ class Generations:
         await generations.to_failed(connection, generation_id, code=code, text=text, at=now)
         await provider_jobs.close(connection, generation_id)
         given_back = before.images - before.pictures if before.state is State.FINISHED else 0
-        await _refund(connection, before, before.images - given_back, now)
+        refunded = await _refund(connection, before, before.images - given_back, now)
+        self._metrics.failed(code)
+        self._metrics.refunded(refunded)
         log.info("generation %d failed: %s", generation_id, code)
         return True
 
     async def mark_shown(self, generation_id: int, *, version: int, message_id: int | None) -> None:
         """Discord has confirmed a version."""
+        now = self._now()
         async with self._database.transaction() as connection:
-            await generations.mark_shown(
-                connection, generation_id, version=version, message_id=message_id, at=self._now()
+            settled = await generations.mark_shown(
+                connection, generation_id, version=version, message_id=message_id, at=now
             )
+        if settled is not None:
+            self._metrics.settled(now - settled.created_at, pictures=settled.pictures)
 
     async def _read_balance(
         self, connection: Connection, scope: str, member_id: int, role_quotas: Sequence[RoleQuota], now: datetime
@@ -317,10 +334,11 @@ def _check(balance: Balance, price: int, *, weight: int) -> None:
             )
 
 
-async def _refund(connection: Connection, generation: Generation, missing: int, now: datetime) -> None:
-    """Give back what so many pictures of it cost."""
+async def _refund(connection: Connection, generation: Generation, missing: int, now: datetime) -> int:
+    """Give back what so many pictures of it cost; returns how many images that is."""
     images = missing * generation.weight
     await ledger.refund(connection, generation_id=generation.id, images=images, at=now)
+    return images
 
 
 def _new_job_id() -> str:

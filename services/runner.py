@@ -238,10 +238,11 @@ class Runner:
         """The end is near: refuse what comes from now on."""
         self._takes_more = False
 
-    def hooked(self, job_id: str, body: bytes) -> None:
-        """A webhook has come for a job: a hint to ask the service, which alone is believed."""
-        if not self._submitter.named_late(job_id, body):
-            self._tracker.hint(job_id)
+    def hooked(self, job_id: str, body: bytes) -> bool:
+        """A webhook has come for a job: a hint to ask the service, which alone is believed. Returns whether it was
+        awaited.
+        """
+        return self._submitter.named_late(job_id, body) or self._tracker.hint(job_id)
 
     async def _resume(self, generation: Generation) -> None:
         if Wish.from_json(generation.wish).api is not self._client.api and generation.state is not State.FINISHED:

@@ -3,7 +3,7 @@ owns the database.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Self
@@ -12,9 +12,9 @@ from db import audit, servers
 from db.audit import Entry
 from db.connection import Database
 
-__all__ = ["Entry", "ServerSettings", "Servers"]
+__all__ = ["AuditPage", "Entry", "ServerSettings", "Servers"]
 
-AUDIT_PAGE = 20
+AUDIT_PAGE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,15 @@ class ServerSettings:
 UNTOUCHED = ServerSettings()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """What was done, newest first, and whether there is more on either side."""
+
+    entries: Sequence[Entry]
+    has_newer: bool
+    has_older: bool
+
+
 class Servers:
     """The settings of all servers, and the audit log in which every change of them is written down."""
 
@@ -99,7 +108,8 @@ class Servers:
         self._settings[guild_id] = after
         return after
 
-    async def audited(self, guild_id: int, *, before: int | None = None) -> list[Entry]:
-        """A page of what was done in a server, newest first; the page after the entry of that id where one is named."""
+    async def audited(self, guild_id: int, *, before: int | None = None) -> AuditPage:
+        """What was done in a server: the newest page, or the one before the entry of that id."""
         async with self._database.connection() as connection:
-            return await audit.latest(connection, guild_id, before=before, most=AUDIT_PAGE)
+            found = await audit.latest(connection, guild_id, before=before, most=AUDIT_PAGE + 1)
+        return AuditPage(entries=found[:AUDIT_PAGE], has_newer=before is not None, has_older=len(found) > AUDIT_PAGE)

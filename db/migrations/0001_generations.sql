@@ -34,6 +34,7 @@ CREATE INDEX generations_unfinished ON generations (state, member_id)
 CREATE INDEX generations_behind ON generations (id) WHERE shown < version;
 CREATE INDEX generations_remembered ON generations (id) WHERE wish <> '';
 CREATE INDEX generations_by_member ON generations (member_id, id);
+CREATE INDEX generations_by_scope ON generations (scope, created_at);
 CREATE INDEX generations_by_message ON generations (message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE provider_jobs (

@@ -55,6 +55,7 @@ const composer = new Composer({
   dropHint: at("drop-hint"),
   actions,
   world: () => app.world,
+  place: () => placeHere(),
   commands: async () => (app.commands = await api.loadCommands(app.you, app.channel.id)),
 });
 
@@ -161,6 +162,19 @@ async function enter(channel) {
   await attempt(() => composer.refresh());
 }
 
+/** Who may do what has changed; where one is has not. */
+async function refreshWorld() {
+  const { you } = app;
+  const world = await api.loadWorld(you);
+  if (app.you !== you) return;
+  app.world = world;
+  app.channel = world.channels.find((channel) => channel.id === app.channel.id) ?? app.channel;
+  messages.names = names();
+  drawPeople();
+  drawChannels();
+  await composer.refresh();
+}
+
 /** A new place or another person begins with an empty field; the same ones, loaded anew, keep what was being written. */
 function openComposer(channel) {
   const place = `${app.you} ${channel.id}`;
@@ -186,13 +200,21 @@ function introduction(channel) {
   return h("li", { class: "introduction" }, h("h3", {}, words[0]), h("p", {}, words[1]));
 }
 
+/** Who and what can be chosen where one is: a direct message has no roles and channels. */
+function placeHere() {
+  const { members, bot, channels, roles } = app.world;
+  const here = (channel) => channel.guild_id === app.channel.guild_id;
+  const direct = isDirect(app.channel);
+  return { people: [...members, bot], roles: direct ? [] : roles, rooms: direct ? [] : channels.filter(here) };
+}
+
 /** What mentions are called. */
 function names() {
   const { members, bot, channels, roles } = app.world;
   const by = (list) => new Map(list.map((one) => [one.id, one]));
   const [people, rooms, groups] = [by([...members, bot]), by(channels), by(roles)];
   return {
-    people: [...members, bot],
+    place: placeHere(),
     user: (id) => people.get(id)?.name ?? "somebody",
     role: (id) => groups.get(id)?.name.replace(/^@/, "") ?? "a role",
     channel: (id) => rooms.get(id)?.name ?? "a channel",
@@ -242,8 +264,8 @@ function drawPeople() {
 function personChoice(member) {
   const choose = () => move(() => become(member.id, app.channel.name));
   const radio = h("input", { type: "radio", name: "member", value: member.id, checked: member.id === app.you, class: "sr-only", data: { key: member.id }, onchange: choose });
-  const role = member.is_admin ? "runs the server" : "member";
-  return h("label", { class: "person", title: `${member.name}, ${role}` }, radio, avatar(personAsUser(member)), h("span", { class: "person-name" }, member.name), h("span", { class: "person-role" }, member.is_admin ? "admin" : "member"));
+  const role = member.roles[0] ?? "member";
+  return h("label", { class: "person", title: `${member.name}, ${role}` }, radio, avatar(personAsUser(member)), h("span", { class: "person-name" }, member.name), h("span", { class: "person-role" }, role));
 }
 
 function drawBot() {
@@ -302,6 +324,8 @@ function follow() {
     "interaction-created": soon(followed),
     interaction: soon(followed),
     commands: () => attempt(() => composer.refresh()),
+    member: () => attempt(refreshWorld),
+    role: () => attempt(refreshWorld),
     "channel-deleted": channelGone,
     typing: (event) => isHere(event) && typing(),
     bot: ({ connected }) => {

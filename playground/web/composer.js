@@ -11,11 +11,11 @@ const MAX_LENGTH = 2000;
 
 /**
  * `actions`: {say(content, files), run(call, files), suggest(call)}, each returning a promise that fails with a sentence;
- * `world()` gives the people and places, `commands()` a promise of what the bot offers here.
+ * `world()` gives whom there is, `place()` {people, roles, rooms} of where one is, `commands()` a promise of what the bot offers here.
  */
 export class Composer {
-  constructor({ host, dropHint, actions, world, commands }) {
-    Object.assign(this, { host, dropHint, actions, world, commands });
+  constructor({ host, dropHint, actions, world, place, commands }) {
+    Object.assign(this, { host, dropHint, actions, world, place, commands });
     this.offered = [];
     this.form = null;
     this.files = [];
@@ -162,7 +162,7 @@ export class Composer {
     this.plain.hidden = true;
     this.form = new CommandForm({
       command,
-      world: this.world(),
+      place: this.place(),
       popups: this.popups,
       leave: () => {
         this.#leave();
@@ -258,8 +258,8 @@ function leaves(command, path = command.name, description = command.description,
 
 /** The form of one command: its fields, what else could be filled in, and what is wrong. */
 class CommandForm {
-  constructor({ command, world, popups, leave, send, suggest }) {
-    Object.assign(this, { command, world, popups, leave, send, suggest });
+  constructor({ command, place, popups, leave, send, suggest }) {
+    Object.assign(this, { command, place, popups, leave, send, suggest });
     this.fields = [];
     this.help = h("p", { class: "command-help", "aria-live": "polite" });
     this.fileRow = h("div", { class: "file-fields" });
@@ -327,7 +327,7 @@ class CommandForm {
 
   #add(option) {
     const field = makeField(option, {
-      world: this.world,
+      place: this.place,
       host: this.popups,
       removed: (gone) => this.#removeField(gone),
       changed: () => this.#complain(""),

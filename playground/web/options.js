@@ -1,7 +1,7 @@
 // The fields of a command's options: how each kind is filled in, and what Discord would say against a value.
 
 import { sampleFace } from "./api.js";
-import { avatar, formatSize, h, icon } from "./dom.js";
+import { avatar, formatSize, h, icon, roleDot, roleName } from "./dom.js";
 import { Listbox } from "./listbox.js";
 
 const STRING = 3;
@@ -30,24 +30,24 @@ const PICKS = {
   [INTEGER]: (option) => option.choices?.map(choice) ?? null,
   [NUMBER]: (option) => option.choices?.map(choice) ?? null,
   [BOOLEAN]: () => YES_NO,
-  [USER]: (_option, world) => world.members.map(person),
-  [CHANNEL]: (_option, world) => world.channels.filter((channel) => channel.type === 0).map((channel) => ({ value: channel.id, label: `#${channel.name}` })),
-  [ROLE]: (_option, world) => roles(world),
-  [MENTIONABLE]: (_option, world) => [...world.members.map(person), ...roles(world)],
+  [USER]: (_option, place) => place.people.map(person),
+  [CHANNEL]: (option, place) => place.rooms.filter((room) => option.channel_types?.includes(room.type) ?? true).map((room) => ({ value: room.id, label: `#${room.name}` })),
+  [ROLE]: (_option, place) => place.roles.map(role),
+  [MENTIONABLE]: (_option, place) => [...place.people.map(person), ...place.roles.map(role)],
 };
 
 const choice = ({ name, value }) => ({ value, label: name });
 
-const roles = (world) => world.roles.map((role) => ({ value: role.id, label: role.name.startsWith("@") ? role.name : `@${role.name}` }));
+const role = (one) => ({ value: one.id, label: roleName(one), icon: roleDot(one) });
 
 /**
- * A field for an option. `form`: {world, host, removed(field), changed(), taken(), failed(problem), focused(field),
+ * A field for an option. `form`: {place, host, removed(field), changed(), taken(), failed(problem), focused(field),
  * suggest(typed)}; the last gives a promise of the bot's choices, or of null.
  */
 export function makeField(option, form) {
   if (option.type === ATTACHMENT) return new FileField(option, form);
   if (option.autocomplete) return new SuggestField(option, form);
-  const picks = PICKS[option.type]?.(option, form.world);
+  const picks = PICKS[option.type]?.(option, form.place);
   return picks ? new PickField(option, form, picks) : new TextField(option, form);
 }
 
@@ -235,7 +235,8 @@ class PickField extends Field {
     this.control.addEventListener("blur", () => this.listbox.close());
     this.control.addEventListener("input", () => {
       this.form.changed();
-      this.listbox.update();
+      // What is written out in full is chosen: Enter must not take the first of the list for it.
+      this.listbox.update({ activate: !this.chosen });
     });
     this.control.style.setProperty("width", `${Math.min(24, Math.max(...picks.map((pick) => pick.label.length)) + 3)}ch`);
   }

@@ -51,7 +51,7 @@ async def test_who_has_a_role_with_a_quota_gets_more(scene: Stage) -> None:
         assert "4 images used, 26 of 30 left" in message.text
         assert "You have used 4 of 30 images in the last 24 hours; 26 left." in await quota(scene, "Ada")
         assert await refused(scene, count=3) == (
-            "You have 2 of your 2 images left. This is more than a whole quota: ask for fewer pictures."
+            "You have 2 of your 2 images left. The whole quota is 2. Ask for fewer pictures."
         )
 
         (choice,) = await scene.playground.choices("server quota remove", "role", "adm", member="Ada")

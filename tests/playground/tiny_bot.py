@@ -17,6 +17,7 @@ from PIL import Image
 
 from playground.server import Playground
 from tests.playground.tiny_forms import ITEMS, add_forms
+from tests.playground.tiny_places import add_places
 
 
 def picture(color: str = "teal", size: tuple[int, int] = (64, 48), kind: str = "PNG") -> bytes:
@@ -82,6 +83,7 @@ class TinyBot(discord.Client):
         self.resumed = asyncio.Event()
         _add_commands(self)
         add_forms(self.tree)
+        add_places(self.tree)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(*ITEMS)

@@ -377,13 +377,13 @@ async def test_a_picture_is_charged_and_refunded_with_its_weight(bank: Bank) -> 
         (4, 4, 2, "You have 6 of your 10 images left. There will be enough for 8 <t:{t}:R>; ask for fewer until then."),
         (9, 2, 2, "You have 1 of your 10 images left. There will be enough for one picture <t:{t}:R>."),
         (10, 1, 2, "You have no images left. There will be enough for one picture <t:{t}:R>."),
-        (4, 4, 3, "You have 6 of your 10 images left. This is more than a whole quota: ask for fewer pictures."),
+        (4, 4, 3, "You have 6 of your 10 images left. The whole quota is 10. Ask for fewer pictures."),
         (
             0,
             1,
             11,
             "You have 10 of your 10 images left. "
-            "This is more than a whole quota: choose another model, a smaller size or fewer steps.",
+            "The whole quota is 10. Choose another model, a smaller size or fewer steps.",
         ),
     ],
 )

@@ -29,13 +29,13 @@ async def test_every_change_is_written_down_with_what_was_there_before(database:
     await servers.change(1, by=7, steps_max=30)
     await servers.change(2, by=7, steps_max=10)
 
-    entries = await servers.audited(1)
+    entries = (await servers.audited(1)).entries
 
     assert [(each.member_id, each.action, each.detail) for each in entries] == [
         (6, "settings", {"steps_max": {"from": 20, "to": 30}}),
         (5, "settings", {"steps_max": {"from": None, "to": 20}}),
     ]
-    assert [each.member_id for each in await servers.audited(1, before=entries[0].id)] == [5]
+    assert [each.member_id for each in (await servers.audited(1, before=entries[0].id)).entries] == [5]
 
 
 async def test_settings_of_a_newer_version_do_no_harm(database: Database, clock: Clock) -> None:
@@ -44,3 +44,15 @@ async def test_settings_of_a_newer_version_do_no_harm(database: Database, clock:
         await connection.execute_fetchall(sql)
 
     assert (await Servers.read(database, now=clock)).of(1).roles == (3,)
+
+
+async def test_a_page_says_whether_there_is_more_on_either_side(database: Database, clock: Clock) -> None:
+    servers = await Servers.read(database, now=clock)
+    for steps in range(1, 12):
+        await servers.change(1, by=5, steps_max=steps)
+
+    newest = await servers.audited(1)
+    oldest = await servers.audited(1, before=newest.entries[-1].id)
+
+    assert (len(newest.entries), newest.has_newer, newest.has_older) == (10, False, True)
+    assert (len(oldest.entries), oldest.has_newer, oldest.has_older) == (1, True, False)

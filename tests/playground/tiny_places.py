@@ -188,7 +188,11 @@ def add_people(tree: app_commands.CommandTree[Any]) -> None:
         said = f"{interaction.locale} {interaction.guild_locale} {warmth}"
         await interaction.response.send_message(said, ephemeral=True)
 
-    _ = (who_am_i, guard, greet)
+    @tree.command(description="Give me something that only I can see")
+    async def keepsake(interaction: Press) -> None:
+        await interaction.response.send_message("Keep it.", file=discord.File(veil(), NAMES[0]), ephemeral=True)
+
+    _ = (who_am_i, guard, greet, keepsake)
 
 
 def add_menus(tree: app_commands.CommandTree[Any]) -> None:

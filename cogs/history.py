@@ -9,12 +9,11 @@ from discord.ext import commands
 
 from cogs.answers import in_time, tell
 from cogs.presenter import message_of, pictures_in
-from cogs.reception import home_of
+from cogs.reception import home_of, scope_in
 from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_layout
 from services import history, network
 from services.generations import Generation, State
 from services.history import Page
-from services.quotas import scope_of
 from services.request import Wish, one_line
 from services.runner import Runner
 from services.words import _
@@ -103,8 +102,7 @@ def prompt_of(generation: Generation | None) -> str:
 
 def _scope(interaction: discord.Interaction) -> str | None:
     """In a server what was asked for there; elsewhere everything."""
-    home = home_of(interaction)
-    return None if home is None else scope_of(guild_id=home, member_id=interaction.user.id)
+    return None if home_of(interaction) is None else scope_in(interaction)
 
 
 async def setup(bot: "FacelockBot") -> None:

@@ -71,8 +71,10 @@ class Reception:
     async def _accept(
         self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, is_private: bool
     ) -> int | None:
-        admitted = await self._admission.admit(asker_of(interaction), wish)
-        return await self._runner.accept(self._new_generation(interaction, admitted, photos, is_private=is_private))
+        asker = asker_of(interaction)
+        admitted = await self._admission.admit(asker, wish)
+        new = self._new_generation(interaction, asker, admitted, photos, is_private=is_private)
+        return await self._runner.accept(new)
 
     async def _acknowledge(self, interaction: discord.Interaction, generation_id: int, *, is_private: bool) -> None:
         """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
@@ -94,25 +96,37 @@ class Reception:
         await self._runner.acknowledged(generation_id, message_id)
 
     def _new_generation(
-        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, is_private: bool
+        self,
+        interaction: discord.Interaction,
+        asker: Asker,
+        wish: Wish,
+        photos: Sequence[Source],
+        *,
+        is_private: bool,
     ) -> NewGeneration:
-        channel_id, home = interaction.channel_id, home_of(interaction)
+        channel_id = interaction.channel_id
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
         return NewGeneration(
             interaction_id=interaction.id,
             application_id=interaction.application_id,
             token=interaction.token,
-            scope=scope_of(guild_id=home, member_id=interaction.user.id),
+            scope=scope_in(interaction),
             guild_id=interaction.guild_id,
             channel_id=channel_id,
             is_private=is_private,
             member_id=interaction.user.id,
-            locale=(None if is_private else self._servers.of(home).language) or str(interaction.locale),
+            locale=(None if is_private else self._servers.of(asker.guild_id).language) or str(interaction.locale),
             file_limit_bytes=interaction.filesize_limit,
             wish=wish.to_json(),
             images=wish.images,
+            role_ids=tuple(sorted(asker.role_ids)),
             photos=tuple(photos),
         )
+
+
+def scope_in(interaction: discord.Interaction) -> str:
+    """Where this counts: in a server only where the bot was added to it, and not by the member alone."""
+    return scope_of(guild_id=home_of(interaction), member_id=interaction.user.id)
 
 
 def asker_of(interaction: discord.Interaction) -> Asker:

@@ -67,7 +67,9 @@ class KeptPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
-    """What is known when a command is accepted. A private one is answered with an ephemeral message."""
+    """What is known when a command is accepted. A private one is answered with an ephemeral message. ``weight`` is what
+    each of its images counts as, ``role_ids`` are the member's roles in the server.
+    """
 
     interaction_id: int
     application_id: int
@@ -81,6 +83,8 @@ class NewGeneration:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
+    weight: int = 1
+    role_ids: tuple[int, ...] = ()
     photos: tuple[Source, ...] = ()
 
 
@@ -98,9 +102,10 @@ class Hosted:
 class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
-    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order. ``guild_id`` and
-    ``channel_id`` are where its message is. A private one is for its member's eyes alone; its message is ephemeral,
-    unless it had to be sent to the member directly.
+    ``weight`` is what each of its images counts as, ``role_ids`` are the member's roles that had a quota when it was
+    accepted. ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
+    ``guild_id`` and ``channel_id`` are where its message is. A private one is for its member's eyes alone; its message
+    is ephemeral, unless it had to be sent to the member directly.
     """
 
     id: int
@@ -117,6 +122,8 @@ class Generation:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
+    weight: int
+    role_ids: tuple[int, ...]
     photos: tuple[Source, ...]
     hosted: tuple[Hosted, ...]
     message_id: int | None
@@ -155,6 +162,8 @@ class Generation:
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
+            weight=row["weight"],
+            role_ids=tuple(json.loads(row["role_ids"])),
             photos=tuple(Source(**source) for source in json.loads(row["photos"] or "[]")),
             hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
@@ -181,16 +190,17 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, guild_id, channel_id, is_private,
-                                 is_ephemeral, member_id, locale, file_limit_bytes, wish, images, photos, state,
-                                 version, created_at, changed_at)
+                                 is_ephemeral, member_id, locale, file_limit_bytes, wish, images, weight, role_ids,
+                                 photos, state, version, created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :guild_id, :channel_id, :is_private,
-                :is_private, :member_id, :locale, :file_limit_bytes, :wish, :images, :photos, 'received',
-                1, :at, :at)
+                :is_private, :member_id, :locale, :file_limit_bytes, :wish, :images, :weight, :role_ids,
+                :photos, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
     fields = asdict(new)
-    values = fields | {"photos": json.dumps(fields["photos"]), "at": to_text(at)}
+    lists = {name: json.dumps(fields[name]) for name in ("photos", "role_ids")}
+    values = fields | lists | {"at": to_text(at)}
     rows = await connection.execute_fetchall(sql, values)
     return next((row["id"] for row in rows), None)
 
@@ -374,16 +384,18 @@ async def back_to_queued(connection: aiosqlite.Connection, generation_id: int, a
 
 async def to_finished(
     connection: aiosqlite.Connection, generation_id: int, *, pictures: int, missing_text: str | None, at: datetime
-) -> bool:
-    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why."""
+) -> Generation | None:
+    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why.
+    Returns the row, or None where it was not running.
+    """
     sql = """
         UPDATE generations
         SET state = 'finished', changed_at = :at, version = version + 1, pictures = :pictures,
             failure_text = :missing_text
-        WHERE id = :id AND state = 'running' RETURNING id
+        WHERE id = :id AND state = 'running' RETURNING *
     """
     values = {"id": generation_id, "at": to_text(at), "pictures": pictures, "missing_text": missing_text}
-    return bool(await connection.execute_fetchall(sql, values))
+    return next(map(Generation.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
 async def to_failed(

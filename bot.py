@@ -39,6 +39,7 @@ from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
 from services.photos import PHOTO_BYTES_MAX, Photos
@@ -65,6 +66,7 @@ COGS = (
     "cogs.quota",
     "cogs.results",
     "cogs.server",
+    "cogs.server_stats",
     "cogs.server_quota",
     "cogs.styles",
 )
@@ -331,6 +333,7 @@ async def _furnish(
         ),
         photos=photos,
         faces=bot.faces,
+        kept=KeptPhotos(house.database, vault=house.vault),
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
-from db.generations import Generation, Hosted, NewGeneration, Source, State
+from db.generations import Generation, Hosted, KeptPhoto, NewGeneration, Source, State, Wait, WaitsFor
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from db.quotas import RoleQuota
 from services.accounts import read_balance, role_quotas_of
@@ -17,7 +17,18 @@ from services.metrics import Metrics
 from services.presenter import Shown
 from services.quotas import Balance, Quota, ServerLimits, guild_of, no_limits
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "ProviderJob", "Source", "State"]
+__all__ = [
+    "Generation",
+    "Generations",
+    "Hosted",
+    "Line",
+    "NewGeneration",
+    "ProviderJob",
+    "Source",
+    "State",
+    "Wait",
+    "WaitsFor",
+]
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +164,30 @@ class Generations:
         async with self._database.connection() as connection:
             await generations.set_message(connection, generation_id, message_id)
 
+    async def wait(
+        self, generation_id: int, wait: Wait, *, photos: Sequence[Source], kept: Sequence[KeptPhoto]
+    ) -> bool:
+        """Received -> waiting: somebody has to answer first. ``photos`` are where its photos come from once it goes
+        on, ``kept`` those that are kept for it until then.
+        """
+        async with self._database.transaction() as connection:
+            is_waiting = await generations.to_waiting(
+                connection, generation_id, wait, photos=photos, kept=kept, at=self._now()
+            )
+        if is_waiting:
+            log.info("generation %d waits for a %s", generation_id, wait.what)
+        return is_waiting
+
+    async def resume(self, generation_id: int) -> bool:
+        """Waiting -> received: the answer is there, and it is taken in once more; False where it waits no more."""
+        async with self._database.connection() as connection:
+            return await generations.back_to_received(connection, generation_id, self._now())
+
+    async def waited_too_long(self) -> list[Generation]:
+        """Those that wait for an answer that nobody has given in time."""
+        async with self._database.connection() as connection:
+            return await generations.waited_too_long(connection, self._now())
+
     async def queue(self, generation: Generation, *, kind: str, jobs: int, shown: Shown | None) -> bool:
         """Received -> queued: the message is known, its photos, if any, have addresses, and its jobs stand in line.
 
@@ -171,6 +206,7 @@ class Generations:
                 images = generation.images // jobs
                 new = [NewJob(id=_new_job_id(), images=images, kind=kind) for _ in range(jobs)]
                 await provider_jobs.insert(connection, generation.id, new)
+                await generations.forget_kept_photos(connection, generation.id)
         return is_queued
 
     async def start(self, job_id: str) -> ProviderJob | None:
@@ -244,8 +280,8 @@ class Generations:
         return True
 
     async def cancel(self, generation_id: int) -> bool:
-        """Received, queued or running -> cancelled, and everything that was paid comes back; returns whether it was in
-        time. Its jobs at the provider go on there, and count as in flight until they are dropped.
+        """Anything without pictures yet -> cancelled, and everything that was paid comes back; returns whether it was
+        in time. Its jobs at the provider go on there, and count as in flight until they are dropped.
         """
         now = self._now()
         async with self._database.transaction() as connection:
@@ -253,6 +289,7 @@ class Generations:
             if cancelled is None:
                 return False
             await provider_jobs.close_waiting(connection, generation_id)
+            await generations.forget_kept_photos(connection, generation_id)
             refunded = await _refund(connection, cancelled, cancelled.images, now)
         self._metrics.cancelled()
         self._metrics.refunded(refunded)
@@ -278,6 +315,7 @@ class Generations:
             return False
         await generations.to_failed(connection, generation_id, code=code, text=text, at=now)
         await provider_jobs.close(connection, generation_id)
+        await generations.forget_kept_photos(connection, generation_id)
         given_back = before.images - before.pictures if before.state is State.FINISHED else 0
         refunded = await _refund(connection, before, before.images - given_back, now)
         self._metrics.failed(code)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import bot
-from playground.model import Message
+from playground.model import EVERYONE_MAY, Message, Permission
 from playground.state import State
 from tests.end_to_end.stage import PHOTO, Stage
 from tests.end_to_end.test_buttons import face_of, told
@@ -376,3 +376,14 @@ async def test_files_that_discord_no_longer_has_are_not_posted(scene: Stage) -> 
 
     assert text == "Discord no longer has the pictures of this message, so they cannot be posted."
     assert public(scene) == [again]
+
+
+async def test_who_may_not_write_in_the_channel_posts_nothing(scene: Stage) -> None:
+    async with scene.bot():
+        message = await private(scene)
+        silent = EVERYONE_MAY & ~Permission.SEND_MESSAGES
+        scene.playground.set_permissions("@everyone", silent)
+        text = await told(scene, message, "Post to channel")
+
+    assert text == "You may not write in this channel, so nothing can be posted here for you."
+    assert public(scene) == []

@@ -25,6 +25,7 @@ from cogs.notices import DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
+from cogs.translator import CatalogueTranslator
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
 from services import network, web, words
@@ -124,12 +125,17 @@ class FacelockBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
-        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
-            await self.load_extension(cog)
+        await self.load_cogs()
         await self._sync_commands()
         await self.runner.start()
         self.upkeep.start()
         self.privacy.start()
+
+    async def load_cogs(self) -> None:
+        """Everything that members and admins can do, with its words in every language."""
+        await self.tree.set_translator(CatalogueTranslator())
+        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
+            await self.load_extension(cog)
 
     async def on_ready(self) -> None:
         """See discord.py."""
@@ -268,8 +274,7 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
         metrics = house.doorway.metrics
-        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database, metrics))
-        await _furnish(stack, house, tasks, bot, timing)
+        bot = await furnished(stack, house, tasks, timing)
         if house.settings.metrics:
             tasks.spawn(metrics.watch_loop(tasks.sleep), "measure the event loop")
         house.doorway.bot, house.doorway.runner = bot, bot.runner
@@ -287,11 +292,12 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
                 ended.result()
 
 
-async def _furnish(
-    stack: contextlib.AsyncExitStack, house: House, tasks: Tasks, bot: FacelockBot, timing: Timing
-) -> None:
-    """Give the bot its services."""
+async def furnished(
+    stack: contextlib.AsyncExitStack, house: House, tasks: Tasks, timing: Timing = DEFAULT_TIMING
+) -> FacelockBot:
+    """A bot with its services, not connected yet."""
     settings = house.settings
+    bot = await stack.enter_async_context(FacelockBot(settings, house.catalog, house.database, house.doorway.metrics))
     photos = await stack.enter_async_context(Photos(detect=settings.face_detection))
     photo_downloads = await _downloads(stack, settings.discord_api_url)
     bot.faces = Faces(
@@ -343,6 +349,7 @@ async def _furnish(
         now=utc_now,
     )
     bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
+    return bot
 
 
 async def _client(

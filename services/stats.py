@@ -10,10 +10,7 @@ from db import stats
 from db.connection import Database
 from db.stats import Settled
 
-__all__ = ["DAYS", "Cause", "Day", "Settled", "Stats", "StatsReader"]
-
-# What there is to choose from.
-DAYS = (7, 30, 90)
+__all__ = ["Cause", "Day", "Settled", "Stats", "StatsReader"]
 
 
 class Cause(StrEnum):

@@ -1,18 +1,35 @@
 """``/server stats``: how much was made in a server lately, how long it took, and what went wrong, as a chart."""
 
 import io
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
+from discord import app_commands
 
 from cogs.files import release
+from cogs.server import server_group
 from services.charts import Artist, Chart
 from services.quotas import scope_of
 from services.stats import Cause, Stats, StatsReader
 from services.words import _, ngettext
 
+if TYPE_CHECKING:
+    from bot import FacelockBot
 
-async def answer_stats(interaction: discord.Interaction, reader: StatsReader, artist: Artist, *, days: int) -> None:
-    """Show the last so many days of the server to who asked, and nobody else."""
+
+def stats_command(reader: StatsReader, artist: Artist) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command()
+    @app_commands.describe(days="How many days back, today among them")
+    async def stats(interaction: discord.Interaction, days: Literal[7, 30, 90] = 30) -> None:
+        """See how much was made in this server, how long it took, and what went wrong."""
+        await _answer(interaction, reader, artist, days)
+
+    return stats  # pyright: ignore[reportUnknownVariableType] - nothing says to which group it will belong
+
+
+async def _answer(interaction: discord.Interaction, reader: StatsReader, artist: Artist, days: int) -> None:
     await interaction.response.defer(thinking=True, ephemeral=True)
     scope = scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
     stats = await reader.read(scope, days)
@@ -90,3 +107,9 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return ngettext("{number} second", "{number} seconds", round(seconds))
     return ngettext("{number} minute", "{number} minutes", round(seconds / 60))
+
+
+async def setup(bot: "FacelockBot") -> None:
+    """Called by discord.py when it loads this file."""
+    reader = StatsReader(bot.database, now=discord.utils.utcnow)
+    server_group(bot).add_command(stats_command(reader, Artist()))

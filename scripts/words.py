@@ -110,7 +110,8 @@ class _Listener(app_commands.Translator):
     async def translate(
         self, string: app_commands.locale_str, locale: Locale, context: app_commands.TranslationContextTypes
     ) -> None:
-        if is_translated(context) and string.message not in SCHEDULERS:
+        is_said = any(character.isalpha() for character in string.message) and string.message not in SCHEDULERS
+        if is_said and is_translated(context):
             self.heard[string.message] = CHARACTERS_MAX[context.location]
 
 

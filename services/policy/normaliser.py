@@ -40,6 +40,7 @@ _LEET_ONE = (str.maketrans("1!", "ii"), str.maketrans("1!", "ll"))
 _DRESSED_LETTERS = {
     first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)
 }  # fmt: skip
+_JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"})
 # Letters that show as nothing: the Hangul fillers and the empty Braille pattern.
 _BLANK = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
 
@@ -86,7 +87,7 @@ def words_of(text: str) -> tuple[str, ...]:
 def _cleaned(text: str) -> str:
     text = "".join(letter for letter in text.translate(_DRESSED_LETTERS) if not _is_invisible(letter))
     text = unicodedata.normalize("NFKC", text).translate(_BLANK)
-    text = _OPERATOR.sub(",", _WEIGHT.sub(" , ", text)).casefold()
+    text = _OPERATOR.sub(",", _WEIGHT.sub(" , ", text)).casefold().translate(_JOINED_LETTERS)
     return re.sub(r"[^\W\d_]+", lambda word: _unmixed(word.group()), _unaccented(text))
 
 

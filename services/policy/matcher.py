@@ -11,10 +11,14 @@ A phrase is words in their order. In the place of a word may stand:
 Words are compared without case and accents. Words of Chinese and Japanese are found anywhere in a run of letters.
 """
 
+import functools
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Generic, TypeVar
 
 from services.policy.normaliser import PHRASE_END, SENTENCE_END, UNSPACED, words_of
 
@@ -23,7 +27,7 @@ MARKS = (PHRASE_END, SENTENCE_END)
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 Lists = Mapping[str, tuple[str, ...]]
-Span = tuple[int, int]
+Words = tuple[str, ...]
 
 
 class Kind(Enum):
@@ -46,6 +50,11 @@ class Place:
     insides: tuple[str, ...] = ()
     is_optional: bool = False
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Everything that it names."""
+        return (*self.words, *self.stems, *self.ends, *self.insides)
+
     def fits(self, word: str, at: int) -> bool:
         """Whether the word with that number may stand here."""
         if self.kind is not Kind.WORD:
@@ -60,56 +69,77 @@ class Place:
 
 _KINDS = {"^": Kind.START, ",": Kind.MARK, "...": Kind.GAP}
 Phrase = tuple[Place, ...]
+Label = TypeVar("Label")
+_Filed = tuple[Phrase, Label]
 
 
-class Phrases:
-    """Many phrases, compiled once. ``crosses`` says whether a phrase may have marks between its words."""
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Label]):
+    """A phrase among words: what it is labelled with, its first word, and the word after its last."""
 
-    def __init__(self, phrases: Iterable[str], lists: Lists, *, crosses: bool) -> None:
+    label: Label
+    start: int
+    end: int
+
+    @property
+    def span(self) -> range:
+        """The words that it covers."""
+        return range(self.start, self.end)
+
+
+class Phrases(Generic[Label]):
+    """Many phrases, each with a label, compiled once. ``crosses`` says whether a phrase may have marks between its
+    words.
+
+    Each is filed under its rarest place, so that few have to be tried on a text that has none of them.
+    """
+
+    def __init__(self, phrases: Iterable[tuple[str, Label]], lists: Lists, *, crosses: bool) -> None:
         self._crosses = crosses
-        self._by_word: dict[str, list[Phrase]] = {}
-        self._by_stem: dict[str, list[Phrase]] = {}
-        self._by_end: dict[str, list[Phrase]] = {}
-        self._by_inside: dict[str, list[Phrase]] = {}
-        for text in phrases:
-            for phrase in _expanded(text, lists):
-                self._file(phrase)
+        self._by_word: dict[str, list[_Filed[Label]]] = {}
+        self._by_stem: dict[str, list[_Filed[Label]]] = {}
+        self._by_end: dict[str, list[_Filed[Label]]] = {}
+        self._by_inside: dict[str, list[_Filed[Label]]] = {}
+        compiled = [(phrase, label) for text, label in phrases for phrase in _expanded(text, lists)]
+        named = Counter(key for phrase, _ in compiled for place in phrase for key in place.keys)
+        for phrase, label in compiled:
+            self._file(phrase, label, named)
 
-    def _file(self, phrase: Phrase) -> None:
-        first = phrase[0]
-        if first.is_optional:
-            self._file(phrase[1:])
-        places = (
-            (self._by_word, MARKS if first.kind is Kind.MARK else first.words),
-            (self._by_word, [SENTENCE_END] if first.kind is Kind.START else []),
-            (self._by_stem, first.stems),
-            (self._by_end, first.ends),
-            (self._by_inside, first.insides),
-        )
-        for index, keys in places:
+    def _file(self, phrase: Phrase, label: Label, named: Counter[str]) -> None:
+        needed = [place for place in phrase if place.kind is Kind.WORD and not place.is_optional]
+        rarest = min(needed, key=lambda place: max(named[key] for key in place.keys))
+        filed = (phrase, label)
+        for index, keys in (
+            (self._by_word, rarest.words),
+            (self._by_stem, rarest.stems),
+            (self._by_end, rarest.ends),
+            (self._by_inside, rarest.insides),
+        ):
             for key in keys:
-                index.setdefault(key, []).append(phrase)
+                index.setdefault(key, []).append(filed)
 
-    def found(self, words: tuple[str, ...]) -> Iterator[Span]:
-        """Where they stand: the first word and the one after the last of each."""
-        for start, word in enumerate(words):
-            for phrase in self._beginning(word):
+    def found(self, words: Words) -> Iterator[Found[Label]]:
+        """All of them among the words."""
+        places: dict[str, list[int]] = {}
+        for at, word in enumerate(words):
+            places.setdefault(word, []).append(at)
+        candidates = {id(filed): filed for word in places for filed in self._possible(word)}
+        for phrase, label in candidates.values():
+            for start in _starts(phrase, places):
                 end = self._end(phrase, 0, words, start)
-                if end is not None and end > start:
-                    yield start, end
+                if end is not None:
+                    yield Found(label, start, end)
 
-    def _beginning(self, word: str) -> Iterator[Phrase]:
+    def _possible(self, word: str) -> Iterator["_Filed[Label]"]:
         yield from self._by_word.get(word, ())
-        if word in MARKS:
-            return
         for length in range(1, len(word) + 1):
             yield from self._by_stem.get(word[:length], ())
             yield from self._by_end.get(word[-length:], ())
-        for inside, phrases in self._by_inside.items() if _has_insides(word) else ():
+        for inside, filed in self._by_inside.items() if _has_insides(word) else ():
             if inside in word:
-                yield from phrases
+                yield from filed
 
-    def _end(self, phrase: Phrase, n: int, words: tuple[str, ...], at: int) -> int | None:
+    def _end(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
         """The place after the phrase's places from ``n`` on, which begin at ``at``; None where they are not there."""
         if n == len(phrase):
             return at
@@ -127,7 +157,7 @@ class Phrases:
             return self._end(phrase, n + 1, words, at + 1)
         return None
 
-    def _end_after_gap(self, phrase: Phrase, n: int, words: tuple[str, ...], at: int) -> int | None:
+    def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
         for last in range(at, min(at + GAP_WORDS + 1, len(words))):
             end = self._end(phrase, n + 1, words, last)
             if end is not None:
@@ -135,6 +165,15 @@ class Phrases:
             if words[last] in MARKS:
                 return None
         return None
+
+
+def _starts(phrase: Phrase, places: Mapping[str, Sequence[int]]) -> Iterator[int]:
+    """Where a phrase could begin, for the words of a text and where each stands."""
+    first = list(itertools.takewhile(lambda place: place.is_optional, phrase))
+    first.append(phrase[len(first)])
+    for word, at in places.items():
+        if any(place.fits(word, at[0]) for place in first):
+            yield from at
 
 
 def _expanded(text: str, lists: Lists) -> Iterator[Phrase]:
@@ -159,14 +198,15 @@ def _choices(part: str, lists: Lists) -> Iterator[Phrase]:
     longer = [entry.split() for entry in entries if " " in entry]
     single = [entry for entry in entries if " " not in entry]
     if single:
-        yield (_place(single, is_optional=is_optional),)
+        yield (_place(tuple(single), is_optional=is_optional),)
     elif is_optional:
         yield ()
     for words in longer:
-        yield tuple(_place([word]) for word in words)
+        yield tuple(_place((word,)) for word in words)
 
 
-def _place(entries: list[str], *, is_optional: bool = False) -> Place:
+@functools.cache
+def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
     if entries[0] in _KINDS:
         return Place(kind=_KINDS[entries[0]])
     words: set[str] = set()
@@ -192,6 +232,7 @@ def _place(entries: list[str], *, is_optional: bool = False) -> Place:
     )
 
 
+@functools.cache
 def _word(said: str) -> str:
     words = words_of(said)
     if len(words) != 1:

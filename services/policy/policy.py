@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from services.errors import PromptRefused
-from services.policy.matcher import Lists, Phrases
+from services.policy.matcher import Lists, Phrases, Words
 from services.policy.normaliser import Readings, read, words_of
 from services.request import Role, Wish
 
@@ -54,9 +54,9 @@ class Rule:
     category: str
     when: When
     is_negative: bool
-    phrases: Phrases
-    unless: Phrases
-    unless_anywhere: Phrases
+    phrases: tuple[str, ...]
+    unless: Phrases[None]
+    unless_anywhere: Phrases[None]
     disguised: frozenset[str]
 
 
@@ -68,8 +68,21 @@ class Policy:
         lists = _lists()
         self._negations = _single(lists["negation"])
         self._fillers = _single(lists["filler"])
-        self._innocent = Phrases(_toml("innocent")["phrases"], lists, crosses=False)
+        self._innocent = _unlabelled(_toml("innocent")["phrases"], lists)
         self._rules = [rule for category in CATEGORIES for rule in _rules(category, lists)]
+        self._phrases = {
+            is_negative: Phrases(
+                (
+                    (phrase, n)
+                    for n, rule in enumerate(self._rules)
+                    if rule.is_negative is is_negative
+                    for phrase in rule.phrases
+                ),
+                lists,
+                crosses=True,
+            )
+            for is_negative in (False, True)
+        }
 
     def check(self, wish: Wish, *, is_age_restricted: bool) -> bool:
         """Whether the pictures are to be posted as spoilers, because they are for adults.
@@ -97,31 +110,32 @@ class Policy:
         negative = wish.negative_prompt or ""
         positives = [*prompts, *([negative] if _TURNED_ROUND.search(negative) else [])]
         negatives = [negative, *(prompt for prompt in prompts if _TURNED_ROUND.search(prompt))]
-        found = {id(rule): rule for text in positives for rule in self._found(text, is_negative=False)}
-        found.update({id(rule): rule for text in negatives for rule in self._found(text, is_negative=True)})
-        return [rule for rule in self._rules if id(rule) in found]
+        found: set[int] = set()
+        for is_negative, texts in ((False, positives), (True, negatives)):
+            found.update(*(self._found(text, is_negative=is_negative) for text in texts))
+        return [self._rules[n] for n in sorted(found)]
 
-    def _found(self, text: str, *, is_negative: bool) -> Iterator[Rule]:
+    def _found(self, text: str, *, is_negative: bool) -> set[int]:
+        """The numbers of the rules that match."""
         readings = read(text)
-        innocent = [_covered(self._innocent, words) for words in readings.plain]
-        for rule in self._rules:
-            if rule.is_negative is is_negative and (
-                _is_disguised(rule, readings)
-                or any(self._matches(rule, *reading) for reading in zip(readings.plain, innocent, strict=True))
-            ):
-                yield rule
+        found = {n for n, rule in enumerate(self._rules) if not is_negative and _is_disguised(rule, readings)}
+        for words in readings.plain:
+            possible = [match for match in self._phrases[is_negative].found(words) if match.label not in found]
+            if possible:
+                innocent = _covered(self._innocent, words)
+                found.update(
+                    match.label
+                    for match in possible
+                    if innocent.isdisjoint(match.span)
+                    and (is_negative or not self._is_negated(words, match.start))
+                    and self._is_meant(self._rules[match.label], match.span, words)
+                )
+        return found
 
-    def _matches(self, rule: Rule, words: tuple[str, ...], innocent: set[int]) -> bool:
-        found = [span for span in rule.phrases.found(words) if innocent.isdisjoint(range(*span))]
-        if not found or any(rule.unless_anywhere.found(words)):
-            return False
-        harmless = _covered(rule.unless, words)
-        return any(
-            harmless.isdisjoint(range(*span)) and (rule.is_negative or not self._is_negated(words, span[0]))
-            for span in found
-        )
+    def _is_meant(self, rule: Rule, span: range, words: Words) -> bool:
+        return not any(rule.unless_anywhere.found(words)) and _covered(rule.unless, words).isdisjoint(span)
 
-    def _is_negated(self, words: tuple[str, ...], start: int) -> bool:
+    def _is_negated(self, words: Words, start: int) -> bool:
         """Whether what begins there is named to say that it is not wanted."""
         while words[start - 1] in self._fillers:
             start -= 1
@@ -134,23 +148,29 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
     )
 
 
-def _covered(phrases: Phrases, words: tuple[str, ...]) -> set[int]:
-    return {at for span in phrases.found(words) for at in range(*span)}
+def _covered(phrases: Phrases[None], words: Words) -> set[int]:
+    return {at for match in phrases.found(words) for at in match.span}
 
 
 def _rules(category: str, lists: Lists) -> Iterator[Rule]:
     file = _toml(category)
     for entry in file["rule"]:
         phrases: list[str] = entry["any"]
+        unless: list[str] = entry.get("unless", [])
+        unless_anywhere: list[str] = entry.get("unless_anywhere", [])
         yield Rule(
             category=category,
             when=When(entry.get("when", file["when"])),
             is_negative=entry.get("in") == "negative",
-            phrases=Phrases(phrases, lists, crosses=True),
-            unless=Phrases(entry.get("unless", []), lists, crosses=False),
-            unless_anywhere=Phrases(entry.get("unless_anywhere", []), lists, crosses=False),
+            phrases=tuple(phrases),
+            unless=_unlabelled(unless, lists),
+            unless_anywhere=_unlabelled(unless_anywhere, lists),
             disguised=frozenset(filter(str.isalpha, phrases)) if entry.get("disguised") else frozenset(),
         )
+
+
+def _unlabelled(phrases: list[str], lists: Lists) -> Phrases[None]:
+    return Phrases([(phrase, None) for phrase in phrases], lists, crosses=False)
 
 
 def _single(words: tuple[str, ...]) -> frozenset[str]:

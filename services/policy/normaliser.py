@@ -20,7 +20,7 @@ UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 
 _SEPARATOR = r"[\s.,;:/|~+*_\-\u00b7\u2022'\"()\[\]{}]"
 _SPELT = re.compile(rf"(?<![^\W_])(?:[^\W_]{_SEPARATOR}{{1,2}}){{2,}}[^\W_](?![^\W_])")
-_INSIDE = re.compile(r"(?<=[^\W_])[-._*'\u2019~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
+_INSIDE = re.compile(r"(?<=[^\W_])[-._*~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
 _UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])[\s\W_]{{1,3}}(?=[{UNSPACED}])")
 _WEIGHT = re.compile(r":{1,2}\s*-?\d*\.?\d+")
 _OPERATOR = re.compile(r"\b(?:BREAK|AND)\b")

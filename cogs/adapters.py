@@ -12,7 +12,6 @@ from cogs.imagine import (
     Photo,
     Slot,
     attached,
-    begin,
     chosen,
     one_or_draft,
     random_seed,
@@ -21,6 +20,7 @@ from cogs.imagine import (
     suggested_presets,
     suggested_sizes,
 )
+from cogs.reception import Reception
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.errors import InvalidWish
 from services.faces import Faces
@@ -44,7 +44,6 @@ from services.request import (
     faces_max,
     styled,
 )
-from services.runner import Runner
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -68,10 +67,10 @@ class Adapters(commands.Cog):
     """Making pictures with the adapters API."""
 
     def __init__(
-        self, runner: Runner, faces: Faces, catalog: Catalog, *, safety_checker: bool, server_id: str | None
+        self, reception: Reception, faces: Faces, catalog: Catalog, *, safety_checker: bool, server_id: str | None
     ) -> None:
         self.catalog = catalog
-        self._runner = runner
+        self._reception = reception
         self._faces = faces
         self._safety_checker = safety_checker
         self._server_id = server_id
@@ -227,7 +226,7 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        await begin(interaction, self._runner, drafted(wish) if draft else wish, sources_of(photos, wish.references))
+        await self._reception.begin(interaction, drafted(wish) if draft else wish, sources_of(photos, wish.references))
 
     @imagine.autocomplete("face_name")
     @advanced.autocomplete("face_name")
@@ -289,7 +288,7 @@ async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(
         Adapters(
-            bot.runner,
+            bot.reception,
             bot.faces,
             bot.catalog,
             safety_checker=bot.settings.safety_checker,

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import discord
 from discord import app_commands
 
-from services import network
+from services import network, words
 from services.errors import UserError
+from services.words import _
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ async def in_time(
     """
     task = asyncio.ensure_future(work)
     try:
-        done, _ = await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
-        if not done and not interaction.response.is_done():
+        await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
+        if not task.done() and not interaction.response.is_done():
             await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         return await task
     except BaseException:
@@ -49,10 +50,23 @@ async def tell(interaction: discord.Interaction, text: str) -> None:
     await interaction.followup.send(text, ephemeral=True)
 
 
+async def answer(interaction: discord.Interaction, work: Coroutine[Any, Any, None]) -> None:
+    """Answer a component or a form, in the member's language: discord.py only logs what is raised there, and the member
+    would be left without an answer.
+    """
+    words.speak(str(interaction.locale))
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - the edge where every error of a component ends
+        await answer_error(interaction, error)
+
+
 async def answer_error(interaction: discord.Interaction, error: BaseException) -> None:
     """A sentence for the person who asked; for the log what they need not know, under a reference for both."""
     while isinstance(error, (app_commands.CommandInvokeError, app_commands.TransformerError)) and error.__cause__:
         error = error.__cause__
+    if isinstance(error, UserError):
+        interaction.client.dispatch("refusal", error)
     try:
         await tell(interaction, _sentence_for(error))
     except (discord.HTTPException, *network.FAULTS) as failure:
@@ -63,7 +77,10 @@ def _sentence_for(error: BaseException) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
-        return "This command has just changed. Restart Discord, then try again."
+        return _("This command has just changed. Restart Discord, then try again.")
     reference = secrets.token_hex(4)
     log.error("an interaction met a bug, reference %s", reference, exc_info=error)
-    return f"Something went wrong in the bot. Try again; if it stays so, tell its owner the reference `{reference}`."
+    return _(
+        "Something went wrong in the bot. Try again; if it stays so, tell its owner the reference `{reference}`.",
+        reference=reference,
+    )

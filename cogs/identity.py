@@ -9,7 +9,6 @@ from discord.ext import commands
 
 from cogs.imagine import (
     SHAPES,
-    begin,
     chosen,
     one_or_draft,
     random_seed,
@@ -18,6 +17,7 @@ from cogs.imagine import (
     suggested_presets,
     suggested_sizes,
 )
+from cogs.reception import Reception
 from services.catalog import Catalog
 from services.faces import Faces
 from services.request import (
@@ -36,7 +36,6 @@ from services.request import (
     identity_wish,
     styled,
 )
-from services.runner import Runner
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -50,8 +49,8 @@ FACE_NAME = "One of your saved faces instead of a photo; the first of its photos
 class Identity(commands.Cog):
     """Making pictures with the identity API."""
 
-    def __init__(self, runner: Runner, faces: Faces, catalog: Catalog, *, server_id: str | None) -> None:
-        self._runner = runner
+    def __init__(self, reception: Reception, faces: Faces, catalog: Catalog, *, server_id: str | None) -> None:
+        self._reception = reception
         self._faces = faces
         self._catalog = catalog
         self._server_id = server_id
@@ -138,7 +137,7 @@ class Identity(commands.Cog):
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await begin(interaction, self._runner, drafted(wish) if draft else wish, sources_of(photos, references))
+        await self._reception.begin(interaction, drafted(wish) if draft else wish, sources_of(photos, references))
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -160,4 +159,4 @@ class Identity(commands.Cog):
 
 async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
-    await bot.add_cog(Identity(bot.runner, bot.faces, bot.catalog, server_id=bot.settings.server_id))
+    await bot.add_cog(Identity(bot.reception, bot.faces, bot.catalog, server_id=bot.settings.server_id))

@@ -1,9 +1,5 @@
-"""What the commands of both dialects share: from the options of a command to an accepted generation. Everything after
-that is the job runner's.
-"""
+"""What the commands of both dialects share: from the options of a command to a wish with its photos."""
 
-import asyncio
-import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,29 +9,21 @@ import discord
 from discord import app_commands
 
 from cogs.answers import in_time
-from services import network
 from services.catalog import Catalog
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.faces import Faces, SavedPhoto
-from services.generations import NewGeneration, Source
-from services.photos import PHOTO_BYTES_MAX
-from services.quotas import scope_of
-from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, Wish, size_of
-from services.runner import Runner
+from services.generations import Source
+from services.photos import check_length
+from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, size_of
+from services.words import _
 
-log = logging.getLogger(__name__)
-
-# The first answer has 3 s; together with the second that accepting may take, this leaves half a second for the way.
-DEFER_TIMEOUT_S = 1.5
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-UNKNOWN_INTERACTION = 10062
 # Finding a saved face comes before accepting, within the same three seconds.
 CHOOSE_S = 0.25
 
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 CHOICE_CHARACTERS_MAX = 100
 
-SHAPES = [app_commands.Choice(name=shape.capitalize(), value=shape.value) for shape in Shape]
+SHAPES = [app_commands.Choice(name=shape.label, value=shape.value) for shape in Shape]
 
 
 # An image for a request: attached to the command, or saved earlier.
@@ -69,7 +57,13 @@ def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[Photo]]
             references.append(Reference(role=slot.role, scale=scale))
             photos.append(slot.photo)
         elif slot.percent is not None:
-            raise UserError(f"`{slot.percent_name}` needs an image in `{slot.name}`. Attach one, or leave it out.")
+            raise UserError(
+                _(
+                    "`{percent}` needs an image in `{image}`. Attach one, or leave it out.",
+                    percent=slot.percent_name,
+                    image=slot.name,
+                )
+            )
     return tuple(references), photos
 
 
@@ -84,7 +78,7 @@ async def chosen(
     if said is None:
         return ()
     if face is not None:
-        raise UserError("Take either `face` or `face_name`, and leave out the other.")
+        raise UserError(_("Take either `face` or `face_name`, and leave out the other."))
     choosing = faces.choose(interaction.user.id, said)
     return await in_time(interaction, choosing, ephemeral=False, within_s=CHOOSE_S)
 
@@ -101,7 +95,7 @@ def one_or_draft(count: int | None, *, draft: bool) -> int:
         UserError: a count was named for a draft.
     """
     if draft and count is not None:
-        raise UserError("A draft is always four pictures. Leave out `count`, or make no draft.")
+        raise UserError(_("A draft is always four pictures. Leave out `count`, or make no draft."))
     return count or 1
 
 
@@ -113,7 +107,7 @@ def random_seed() -> int:
 def suggested_presets(typed: str, catalog: Catalog) -> list[app_commands.Choice[str]]:
     """The presets that fit, with what they do."""
     return [
-        app_commands.Choice(name=f"{preset.name}: {preset.description}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
+        app_commands.Choice(name=f"{preset.name}: {preset.told}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
         for preset in catalog.suggested_presets(typed)
     ]
 
@@ -130,7 +124,7 @@ def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
         else:
             return [app_commands.Choice(name=f"{width}x{height}", value=f"{width}x{height}")]
     return [
-        app_commands.Choice(name=f"{shape.capitalize()}, {width}x{height}", value=shape.value)
+        app_commands.Choice(name=f"{shape.label}, {width}x{height}", value=shape.value)
         for shape, (width, height) in table.sizes.items()
         if shape in fitting
     ]
@@ -157,57 +151,10 @@ def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> t
         PhotoRefused: one is too large.
     """
     for number, (photo, reference) in enumerate(zip(photos, references, strict=True), start=1):
-        if photo.size > PHOTO_BYTES_MAX:
-            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
-            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+        try:
+            check_length(photo.size)
+        except PhotoRefused as error:
+            if len(photos) == 1:
+                raise
+            raise error.among(len(photos), number=number, role=reference.role.label) from error
     return tuple(Source(url=photo.url) for photo in photos)
-
-
-async def begin(interaction: discord.Interaction, runner: Runner, wish: Wish, photos: Sequence[Source]) -> None:
-    """Have a wish accepted and tell Discord that the answer will come. ``photos`` are in the order of its references.
-
-    Raises:
-        UserError: it was not accepted, and nothing was charged.
-    """
-    new = _new_generation(interaction, wish, photos)
-    generation_id = await in_time(interaction, runner.accept(new), ephemeral=False)
-    if generation_id is None:
-        return  # a repeat of a command that was taken already, by a replay of the gateway
-    await _acknowledge(interaction, runner, generation_id)
-
-
-async def _acknowledge(interaction: discord.Interaction, runner: Runner, generation_id: int) -> None:
-    """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
-    the runner goes on: the first edit of the message will tell.
-    """
-    message_id = None
-    try:
-        if not interaction.response.is_done():
-            async with asyncio.timeout(DEFER_TIMEOUT_S):
-                response = await interaction.response.defer(thinking=True)
-            message_id = response.message_id if response else None
-    except discord.HTTPException as error:
-        log.warning("generation %d: Discord answered the deferral with %s", generation_id, error.status)
-        if error.code == UNKNOWN_INTERACTION:
-            await runner.unacknowledged(generation_id)
-            return
-    except network.FAULTS as error:
-        log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
-    await runner.acknowledged(generation_id, message_id)
-
-
-def _new_generation(interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
-    channel_id = interaction.channel_id
-    assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
-    return NewGeneration(
-        interaction_id=interaction.id,
-        application_id=interaction.application_id,
-        token=interaction.token,
-        scope=scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id),
-        channel_id=channel_id,
-        member_id=interaction.user.id,
-        file_limit_bytes=interaction.filesize_limit,
-        wish=wish.to_json(),
-        images=wish.images,
-        photos=tuple(photos),
-    )

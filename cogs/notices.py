@@ -36,3 +36,25 @@ class DiscordNotices:
             log.info("a member takes no direct messages and was not told that faces will be deleted")
         except network.FAULTS as error:
             raise DiscordUnavailable(f"no answer from Discord: {type(error).__name__}") from error
+
+
+class DiscordMessages:
+    """Messages that the bot has sent, to be deleted as the bot; see ``services.privacy.Messages``."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def delete(self, channel_id: int, message_id: int) -> bool:
+        """See ``services.privacy.Messages``."""
+        message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                await message.delete()
+        except discord.HTTPException as error:
+            is_busy = error.status == HTTPStatus.TOO_MANY_REQUESTS
+            if is_busy or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise DiscordUnavailable(f"Discord answered {error.status}") from error
+            return error.status == HTTPStatus.NOT_FOUND  # somebody was quicker
+        except network.FAULTS as error:
+            raise DiscordUnavailable(f"no answer from Discord: {type(error).__name__}") from error
+        return True

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 from discord.ext import commands
 
-from cogs.answers import answer_error, tell
-from cogs.imagine import begin, random_seed, sources_of
+from cogs.answers import answer, tell
+from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
+from cogs.reception import Reception
 from cogs.views.buttons import Action, Press
 from cogs.views.details import details
 from cogs.views.edit import Filled, edit_form, filled_in, roles
@@ -22,6 +23,7 @@ from services.generations import Generation, Source, State
 from services.remakes import Remakes
 from services.request import Role, Wish
 from services.runner import Runner
+from services.words import _
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -33,8 +35,9 @@ FETCH_TIMEOUT_S = 1.0
 class Results(commands.Cog):
     """What can be done with a result."""
 
-    def __init__(self, runner: Runner, remakes: Remakes) -> None:
+    def __init__(self, runner: Runner, reception: Reception, remakes: Remakes) -> None:
         self._runner = runner
+        self._reception = reception
         self._remakes = remakes
 
     async def pressed(self, interaction: discord.Interaction, press: Press) -> None:
@@ -65,38 +68,37 @@ class Results(commands.Cog):
             case Action.DELETE:
                 await _delete(interaction, generation)
             case _:
-                raise UserError("This button is from another version of the bot and does nothing here.")
+                raise UserError(_("This button is from another version of the bot and does nothing here."))
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """See discord.py; here for the form alone, which it would not find again after a restart."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
-        try:
-            filled = filled_in(cast(Mapping[str, Any], interaction.data))
-            if filled is not None:
-                await self._edit(interaction, filled)
-        except Exception as error:  # noqa: BLE001 - the edge where every error of a form ends
-            await answer_error(interaction, error)
+        if interaction.type is discord.InteractionType.modal_submit:
+            await answer(interaction, self._submitted(interaction))
+
+    async def _submitted(self, interaction: discord.Interaction) -> None:
+        filled = filled_in(cast(Mapping[str, Any], interaction.data))
+        if filled is not None:
+            await self._edit(interaction, filled)
 
     async def _generation(self, interaction: discord.Interaction, generation_id: int) -> Generation:
         """What a message's button is about. An id alone could be that of another database."""
         generation = await self._runner.generation(generation_id)
         if generation is None or not (_is_below(interaction, generation) or _is_in_history(interaction, generation)):
-            raise UserError("The bot knows nothing of this request any more. Use /imagine to ask anew.")
+            raise UserError(_("The bot knows nothing of this request any more. Use /imagine to ask anew."))
         return generation
 
     async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await begin(interaction, self._runner, self._remakes.again(wish, seed=random_seed()), photos)
+        await self._reception.begin(interaction, self._remakes.again(wish, seed=random_seed()), photos)
 
     async def _larger(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await begin(interaction, self._runner, self._remakes.larger(wish, seed=random_seed()), photos)
+        await self._reception.begin(interaction, self._remakes.larger(wish, seed=random_seed()), photos)
 
     async def _full(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = await _own_photos(interaction, generation, wish)
-        await begin(interaction, self._runner, self._remakes.full(wish, number), photos)
+        await self._reception.begin(interaction, self._remakes.full(wish, number), photos)
 
     async def _vary(self, interaction: discord.Interaction, generation: Generation, wish: Wish, number: int) -> None:
         photos = await _own_photos(interaction, generation, wish)
@@ -104,18 +106,18 @@ class Results(commands.Cog):
         faces = [photo for photo, each in zip(photos, wish.references, strict=True) if each.role is Role.FACE]
         pictures = pictures_in(interaction.message) if interaction.message else []
         if not 1 <= number <= len(pictures):
-            raise UserError("This picture is no longer in the message.")
-        await begin(interaction, self._runner, varied, [*faces, Source(url=pictures[number - 1])])
+            raise UserError(_("This picture is no longer in the message."))
+        await self._reception.begin(interaction, varied, [*faces, Source(url=pictures[number - 1])])
 
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
         if not _may_moderate(interaction, generation):
-            raise UserError("Only who asked for these pictures and moderators can cancel them.")
+            raise UserError(_("Only who asked for these pictures and moderators can cancel them."))
         await interaction.response.defer()
         if not await self._runner.cancel(generation.id):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
-                raise UserError("It is too late to cancel this: it is over, or just about to be shown.")
+                raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
 
     async def _edit(self, interaction: discord.Interaction, filled: Filled) -> None:
         generation = await self._generation(interaction, filled.generation_id)
@@ -124,7 +126,9 @@ class Results(commands.Cog):
         old = await _photos(interaction, generation, wish)
         if old is None or len(filled.photos) > 1:
             if len(filled.photos) != len(wish.references):
-                raise UserError(f"Attach the images of this request again, in this order: {roles(wish)}.")
+                raise UserError(
+                    _("Attach the images of this request again, in this order: {images}.", images=roles(wish))
+                )
             edited = self._remakes.edited(wish, filled.edit, seed=random_seed())
             photos = sources_of(filled.photos, edited.references)
         else:
@@ -132,12 +136,12 @@ class Results(commands.Cog):
             edited = self._remakes.edited(wish, edit, seed=random_seed())
             kept = old[1:] if filled.photos and wish.count_of(Role.FACE) else old
             photos = (*sources_of(filled.photos, edited.references[: len(filled.photos)]), *kept)
-        await begin(interaction, self._runner, edited, photos)
+        await self._reception.begin(interaction, edited, photos)
 
 
 def _check_face(interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
     if wish.count_of(Role.FACE) and interaction.user.id != generation.member_id:
-        raise UserError("This face belongs to somebody else's request. Use /imagine with your own photo.")
+        raise UserError(_("This face belongs to somebody else's request. Use /imagine with your own photo."))
 
 
 def _is_below(interaction: discord.Interaction, generation: Generation) -> bool:
@@ -166,21 +170,21 @@ async def _fetched(interaction: discord.Interaction, generation: Generation) -> 
     except discord.Forbidden:
         return None
     except (discord.HTTPException, *network.FAULTS) as error:
-        raise UserError("Discord is slow to answer just now. Try again in a moment.") from error
+        raise UserError(_("Discord is slow to answer just now. Try again in a moment.")) from error
 
 
 async def _own_photos(interaction: discord.Interaction, generation: Generation, wish: Wish) -> tuple[Source, ...]:
     _check_face(interaction, generation, wish)
     photos = await _photos(interaction, generation, wish)
     if photos is None:
-        raise UserError("The photo is no longer in this message. Press *Edit* and attach it again.")
+        raise UserError(_("The photo is no longer in this message. Press *Edit* and attach it again."))
     return photos
 
 
 async def _delete(interaction: discord.Interaction, generation: Generation) -> None:
     """The message goes, and with it the pictures and the face."""
     if not _may_moderate(interaction, generation):
-        raise UserError("Only who asked for these pictures and moderators can delete them.")
+        raise UserError(_("Only who asked for these pictures and moderators can delete them."))
     await interaction.response.defer()
     with contextlib.suppress(discord.NotFound):  # somebody was quicker
         await interaction.delete_original_response()
@@ -200,4 +204,4 @@ async def setup(bot: "FacelockBot") -> None:
         server_id=settings.server_id,
     )
     bot.add_dynamic_items(Press)
-    await bot.add_cog(Results(bot.runner, remakes))
+    await bot.add_cog(Results(bot.runner, bot.reception, remakes))

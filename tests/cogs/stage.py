@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import discord
@@ -16,17 +16,28 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from cogs.answers import answer_error
+from cogs.reception import Reception
+from db.connection import Database
 from db.generations import NewGeneration
 from playground.model import Interaction
 from playground.server import Playground
+from services.admission import Admission
 from services.faces import Faces
 from services.quotas import Balance, Quota
 from services.request import Wish
 from services.runner import Runner
+from services.servers import Servers
 
 _PHOTO = b"never read by the cogs"
 # For tests without saved faces.
 NO_FACES = cast(Faces, None)
+# Servers whose admins have set nothing.
+NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
+
+
+def reception(runner: Runner) -> Reception:
+    """Where nothing is refused."""
+    return Reception(runner, Admission(servers=NO_SERVERS), NO_SERVERS)
 
 
 class NotingRunner:
@@ -49,7 +60,7 @@ class NotingRunner:
         self.message_ids[generation_id] = message_id
         self._acknowledged.setdefault(generation_id, asyncio.Event()).set()
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int]) -> Balance:
         return Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=[])
 
     async def until_acknowledged(self, generation_id: int) -> None:

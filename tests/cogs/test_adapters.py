@@ -21,7 +21,7 @@ from services.request import (
     adapters_wish,
 )
 from services.runner import Runner
-from tests.cogs.stage import CogStage, cog_stage
+from tests.cogs.stage import CogStage, cog_stage, reception
 from tests.conftest import Clock
 from tests.photographs import astronaut
 from tests.saved_faces import KEY, attached, faces_on
@@ -42,7 +42,7 @@ async def faces(database: Database, clock: Clock) -> AsyncIterator[Faces]:
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch, faces: Faces) -> AsyncIterator[CogStage]:
     def cog(runner: Runner) -> commands.Cog:
-        return Adapters(runner, faces, CATALOG, safety_checker=False, server_id="any")
+        return Adapters(reception(runner), faces, CATALOG, safety_checker=False, server_id="any")
 
     async with cog_stage(monkeypatch, cog) as opened:
         yield opened

@@ -16,11 +16,11 @@ from playground.commands import read_commands
 from services.catalog import Catalog
 from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
 from services.runner import Runner
-from tests.cogs.stage import NO_FACES, NotingRunner
+from tests.cogs.stage import NO_FACES, NotingRunner, reception
 from tests.wishes import SD, SDXL
 
 RUNNER = cast(Runner, NotingRunner())
-IDENTITY = Identity(RUNNER, NO_FACES, Catalog(models=(SDXL,)), server_id=None)
+IDENTITY = Identity(reception(RUNNER), NO_FACES, Catalog(models=(SDXL,)), server_id=None)
 EXTRA = ExtraAdapter(name="own", label="Own", family=Family.SD, scale=1)
 
 TEXT, WHOLE, YES_NO, NUMBER, FILE = (
@@ -93,7 +93,9 @@ IDENTITY_ADVANCED = {
 
 
 def adapters(*extras: ExtraAdapter) -> Adapters:
-    return Adapters(RUNNER, NO_FACES, Catalog(models=(SDXL, SD), extras=extras), safety_checker=True, server_id=None)
+    return Adapters(
+        reception(RUNNER), NO_FACES, Catalog(models=(SDXL, SD), extras=extras), safety_checker=True, server_id=None
+    )
 
 
 async def definitions(cog: commands.Cog) -> dict[str, dict[str, Any]]:

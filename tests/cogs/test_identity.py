@@ -11,7 +11,7 @@ from services.catalog import Catalog
 from services.faces import Faces
 from services.request import Asked, Shape, identity_wish
 from services.runner import Runner
-from tests.cogs.stage import CogStage, cog_stage
+from tests.cogs.stage import CogStage, cog_stage, reception
 from tests.conftest import Clock
 from tests.photographs import astronaut
 from tests.saved_faces import KEY, attached, faces_on
@@ -27,7 +27,7 @@ async def faces(database: Database, clock: Clock) -> AsyncIterator[Faces]:
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch, faces: Faces) -> AsyncIterator[CogStage]:
     def cog(runner: Runner) -> commands.Cog:
-        return Identity(runner, faces, Catalog(models=(SDXL,)), server_id="pod-1")
+        return Identity(reception(runner), faces, Catalog(models=(SDXL,)), server_id="pod-1")
 
     async with cog_stage(monkeypatch, cog) as opened:
         yield opened

@@ -4,7 +4,6 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from services.catalog import Catalog
 from services.presenter import Cancelled, Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
 from services.request import Wish
-from tests.cogs.stage import NO_FACES, CogStage, cog_stage
+from services.runner import Runner
+from tests.cogs.stage import NO_FACES, CogStage, cog_stage, reception
 from tests.photographs import astronaut, encoded
 from tests.wishes import SDXL, crowded
 
@@ -32,7 +32,10 @@ PHOTOS = tuple(PHOTO + bytes([number]) for number in range(6))
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CogStage]:
     catalog = Catalog(models=(SDXL,))
-    adapters = partial(Adapters, faces=NO_FACES, catalog=catalog, safety_checker=True, server_id=None)
+
+    def adapters(runner: Runner) -> Adapters:
+        return Adapters(reception(runner), NO_FACES, catalog, safety_checker=True, server_id=None)
+
     async with cog_stage(monkeypatch, adapters) as opened:
         yield opened
 

@@ -15,6 +15,7 @@ async def generation(database: Database) -> int:
         scope="guild:3",
         channel_id=4,
         member_id=5,
+        locale="en-US",
         file_limit_bytes=10,
         wish="{}",
         images=1,

@@ -28,6 +28,7 @@ def wish_of(member_id: int, *, images: int = 1, interaction_id: int, scope: str 
         scope=scope,
         channel_id=2,
         member_id=member_id,
+        locale="en-US",
         file_limit_bytes=10,
         wish="{}",
         images=images,

@@ -23,6 +23,7 @@ async def asked(database: Database, *prompts: str, member_id: int = 5, scope: st
                 scope=scope,
                 channel_id=4,
                 member_id=member_id,
+                locale="en-US",
                 file_limit_bytes=10,
                 wish=with_adapters(prompt).to_json(),
                 images=1,

@@ -30,6 +30,7 @@ async def queued(generations: Generations, member_id: int, *, jobs: int = 1) -> 
         scope="guild:1",
         channel_id=2,
         member_id=member_id,
+        locale="en-US",
         file_limit_bytes=10,
         wish="{}",
         images=jobs,

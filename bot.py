@@ -20,7 +20,7 @@ from discord.http import Route
 from dotenv import load_dotenv
 
 from cogs.answers import answer_error
-from cogs.notices import DiscordMessages, DiscordNotices
+from cogs.notices import DiscordAsking, DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
@@ -30,6 +30,7 @@ from services import network, web, words
 from services.admission import Admission
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
+from services.consents import Consents
 from services.downloads import Downloads, is_private_url
 from services.errors import FacelockError
 from services.faces import Faces
@@ -55,6 +56,7 @@ log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
 COGS = (
+    "cogs.consent",
     "cogs.face",
     "cogs.history",
     "cogs.privacy",
@@ -97,6 +99,9 @@ class FacelockBot(commands.Bot):
     reception: Reception
     servers: Servers
     faces: Faces
+    consents: Consents
+    kept: KeptPhotos
+    notices: DiscordNotices
     upkeep: Upkeep
     privacy: Privacy
 
@@ -269,10 +274,13 @@ async def _furnish(
         unused_max=timedelta(days=settings.face_days),
         now=utc_now,
     )
-    bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
+    bot.notices = DiscordNotices(bot)
+    bot.upkeep = Upkeep(faces=bot.faces, notices=bot.notices, tasks=tasks)
     bot.servers = house.servers
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
     generations = Generations(house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now)
+    bot.kept = KeptPhotos(house.database, vault=house.vault)
+    bot.consents = Consents(house.database, rule=settings.face_consent, servers=house.servers, now=utc_now)
     bot.runner = Runner(
         generations=generations,
         schedule=await load_schedule(generations),
@@ -283,10 +291,12 @@ async def _furnish(
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
+            asking=DiscordAsking(bot),
         ),
         photos=photos,
         faces=bot.faces,
-        kept=KeptPhotos(house.database, vault=house.vault),
+        kept=bot.kept,
+        consents=bot.consents,
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,

@@ -8,10 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.imagine import (
+    PERSON_TEXT,
     SHAPES,
+    WHOSE,
+    WHOSE_TEXT,
     chosen,
     one_or_draft,
     random_seed,
+    said_of,
     sources_of,
     suggested_faces,
     suggested_presets,
@@ -19,6 +23,7 @@ from cogs.imagine import (
 )
 from cogs.reception import Reception
 from services.catalog import Catalog
+from services.consents import Said
 from services.faces import Faces
 from services.request import (
     GENERATE_TABLE,
@@ -60,18 +65,22 @@ class Identity(commands.Cog):
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
         face_name=FACE_NAME,
+        whose=WHOSE_TEXT,
+        person=PERSON_TEXT,
         preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
         draft="Make four quick sketches first, and choose which to make in full (no)",
     )
-    @app_commands.choices(shape=SHAPES)
+    @app_commands.choices(shape=SHAPES, whose=WHOSE)
     async def imagine(
         self,
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
         face_name: str | None = None,
+        whose: str | None = None,
+        person: discord.User | None = None,
         preset: str | None = None,
         shape: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
@@ -79,7 +88,9 @@ class Identity(commands.Cog):
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
         asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
-        await self._begin(interaction, asked, face, face_name, preset=self._catalog.preset(preset), draft=draft)
+        said = said_of(interaction, whose, person, has_face=face is not None or face_name is not None)
+        styled_by = self._catalog.preset(preset)
+        await self._begin(interaction, asked, face, face_name, preset=styled_by, draft=draft, said=said)
 
     @app_commands.command()
     @app_commands.describe(
@@ -130,6 +141,7 @@ class Identity(commands.Cog):
         *,
         preset: Preset | None = None,
         draft: bool = False,
+        said: Said | None = None,
     ) -> None:
         saved = await chosen(interaction, self._faces, face_name, face=face)
         photos = saved[:1] or ([face] if face else [])
@@ -137,7 +149,8 @@ class Identity(commands.Cog):
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        await self._reception.begin(interaction, drafted(wish) if draft else wish, sources_of(photos, references))
+        photos_from = sources_of(photos, references)
+        await self._reception.begin(interaction, drafted(wish) if draft else wish, photos_from, said=said)
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

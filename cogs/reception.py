@@ -11,6 +11,7 @@ import discord
 from cogs.answers import in_time
 from services import network
 from services.admission import Admission, Asker
+from services.consents import Said
 from services.generations import NewGeneration, Source
 from services.quotas import scope_of
 from services.request import Wish
@@ -33,20 +34,25 @@ class Reception:
         self._admission = admission
         self._servers = servers
 
-    async def begin(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> None:
-        """Have a wish accepted and acknowledge it. ``photos`` are in the order of its references.
+    async def begin(
+        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, said: Said | None = None
+    ) -> None:
+        """Have a wish accepted and acknowledge it. ``photos`` are in the order of its references; ``said`` is whose
+        face they show, where the member has said so with it.
 
         Raises:
             UserError: it was not accepted, and nothing was charged.
         """
-        generation_id = await in_time(interaction, self._accept(interaction, wish, photos), ephemeral=False)
+        generation_id = await in_time(interaction, self._accept(interaction, wish, photos, said), ephemeral=False)
         if generation_id is None:
             return  # a repeat of a command that was taken already, by a replay of the gateway
         await self._acknowledge(interaction, generation_id)
 
-    async def _accept(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> int | None:
+    async def _accept(
+        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], said: Said | None
+    ) -> int | None:
         admitted = await self._admission.admit(asker_of(interaction), wish)
-        return await self._runner.accept(self._new_generation(interaction, admitted, photos))
+        return await self._runner.accept(self._new_generation(interaction, admitted, photos, said))
 
     async def _acknowledge(self, interaction: discord.Interaction, generation_id: int) -> None:
         """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
@@ -67,7 +73,9 @@ class Reception:
             log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
         await self._runner.acknowledged(generation_id, message_id)
 
-    def _new_generation(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
+    def _new_generation(
+        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], said: Said | None
+    ) -> NewGeneration:
         channel_id = interaction.channel_id
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
         return NewGeneration(
@@ -82,6 +90,7 @@ class Reception:
             wish=wish.to_json(),
             images=wish.images,
             photos=tuple(photos),
+            said=said.to_json() if said else None,
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from services.consents import Rule
 from services.errors import ConfigError
 from services.request import Api, Family, model_id_problem
 from services.vault import KEY_BYTES, read_keys
@@ -39,6 +40,7 @@ class Settings:
     quota_images: int
     quota_hours: int
     job_timeout_minutes: int
+    face_consent: Rule
     face_detection: bool
     face_hosting: str
     face_keys: tuple[bytes, ...] = field(repr=False)
@@ -79,6 +81,7 @@ class Settings:
             quota_images=read.number("QUOTA_IMAGES", 20, 1, 1_000_000),
             quota_hours=read.number("QUOTA_HOURS", 24, 1, 24 * 366),
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
+            face_consent=Rule(read.choice("FACE_CONSENT", Rule.ASK, tuple(Rule))),
             face_detection=read.switch("FACE_DETECTION", default=True),
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
             face_keys=read.keys("FACE_KEY"),

@@ -25,7 +25,8 @@ class ServerSettings:
     ``preset`` are taken where a member names none, by the key and the name in the catalogue. ``steps_max`` and
     ``side_px_max`` are caps below those of the image service. ``language`` is what the bot's public messages are in;
     without one, in that of who asked. ``member_queue`` is how many unfinished requests a member may have here, where
-    that is fewer than the operator's.
+    that is fewer than the operator's. ``consent`` is what is asked before a face is used (``services.consents.Rule``),
+    where that is stricter than the operator's.
     """
 
     channels: tuple[int, ...] = ()
@@ -38,6 +39,7 @@ class ServerSettings:
     report_channel: int | None = None
     language: str | None = None
     member_queue: int | None = None
+    consent: str | None = None
 
     def to_json(self) -> str:
         """Without what is the default."""

@@ -1,14 +1,18 @@
 """Builds the bot and owns every lifetime: settings, database, HTTP, services, Discord, until told to stop."""
 
+import argparse
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -19,6 +23,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from dotenv import load_dotenv
 
+from cogs import doctor as discord_doctor
 from cogs.answers import answer_error
 from cogs.notices import DiscordAsking, DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
@@ -26,13 +31,13 @@ from cogs.reception import Reception
 from cogs.sync import sync_commands
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
-from services import network, web, words
+from services import doctor, network, web, words
 from services.admission import Admission
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.consents import Consents
 from services.downloads import Downloads, is_private_url
-from services.errors import FacelockError
+from services.errors import FacelockError, UserError
 from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
@@ -40,13 +45,16 @@ from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
 from services.kept import KeptPhotos
+from services.logs import set_up_logging
+from services.metrics import Metrics
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
-from services.quotas import Quota
+from services.quotas import Quota, ServerLimits
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
+from services.server_quotas import ServerQuotas
 from services.servers import Servers
 from services.tasks import Tasks
 from services.upkeep import Upkeep
@@ -64,6 +72,8 @@ COGS = (
     "cogs.quota",
     "cogs.results",
     "cogs.server",
+    "cogs.server_stats",
+    "cogs.server_quota",
     "cogs.styles",
 )
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
@@ -98,6 +108,7 @@ class FacelockBot(commands.Bot):
     runner: Runner
     reception: Reception
     servers: Servers
+    server_quotas: ServerQuotas
     faces: Faces
     consents: Consents
     kept: KeptPhotos
@@ -105,7 +116,7 @@ class FacelockBot(commands.Bot):
     upkeep: Upkeep
     privacy: Privacy
 
-    def __init__(self, settings: Settings, catalog: Catalog, database: Database) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, database: Database, metrics: Metrics) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -118,30 +129,49 @@ class FacelockBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            http_trace=metrics.discord_trace(),
         )
         self.settings = settings
         self.catalog = catalog
         self.database = database
+        self.metrics = metrics
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
-        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
-            await self.load_extension(cog)
+        await self.load_commands()
         await self._sync_commands()
         await self.runner.start()
         self.upkeep.start()
         self.privacy.start()
 
+    async def load_commands(self) -> None:
+        """Everywhere, or with DISCORD_GUILD_ID in that one server."""
+        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
+            await self.load_extension(cog)
+        if self.settings.discord_guild_id is not None:
+            self.tree.copy_global_to(guild=discord.Object(self.settings.discord_guild_id))
+            self.tree.clear_commands(guild=None)
+
     async def on_ready(self) -> None:
         """See discord.py."""
         log.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
 
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """See discord.py; commands and components are answered elsewhere."""
+        has_command = interaction.type in (
+            discord.InteractionType.application_command,
+            discord.InteractionType.autocomplete,
+        )
+        command = interaction.command if has_command else None
+        self.metrics.interaction(interaction.type.name, command.qualified_name if command else "")
+
+    async def on_refusal(self, error: UserError) -> None:
+        """An interaction was answered with this."""
+        self.metrics.refused(error.code)
+
     async def _sync_commands(self) -> None:
-        """Everywhere, or with DISCORD_GUILD_ID in that one server; never twice in any."""
+        """Where they were loaded, and never twice anywhere."""
         wanted = self.settings.discord_guild_id
-        if wanted is not None:
-            self.tree.copy_global_to(guild=discord.Object(wanted))
-            self.tree.clear_commands(guild=None)
         async with self.database.connection() as connection:
             known = await command_guilds.remembered(connection)
             if wanted is not None:
@@ -160,10 +190,19 @@ class FacelockBot(commands.Bot):
                 await command_guilds.forget(connection, guild_id)
 
 
+class ExaminedBot(FacelockBot):
+    """One that logs in to be looked at, and does nothing."""
+
+    async def setup_hook(self) -> None:
+        """See discord.py."""
+        await self.load_commands()
+
+
 class Doorway:
     """What the bot's own server asks of whichever life there is just now."""
 
     def __init__(self) -> None:
+        self.metrics = Metrics(now=utc_now)
         self.bot: FacelockBot | None = None
         self.runner: Runner | None = None
 
@@ -173,8 +212,14 @@ class Doorway:
 
     def hooked(self, job_id: str, body: bytes) -> None:
         """A webhook has come; between two lives it is missed, and the next one asks in any case."""
-        if self.runner is not None:
-            self.runner.hooked(job_id, body)
+        if self.runner is None:
+            self.metrics.webhook("missed")
+        else:
+            self.metrics.webhook("awaited" if self.runner.hooked(job_id, body) else "not_awaited")
+
+    async def measured(self, database: Database) -> bytes:
+        """The page of metrics."""
+        return await self.metrics.page(database, account_usd=self.runner.account_usd if self.runner else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +276,13 @@ def _listening(house: House) -> contextlib.AbstractAsyncContextManager[int | Non
     doors = None
     if house.addresses is not None:
         doors = web.Doors(addresses=house.addresses, hooked=doorway.hooked, photo=house.hosting.file)
-    return web.serve(host=settings.http_host, port=settings.http_port, is_ready=doorway.is_ready, doors=doors)
+    return web.serve(
+        host=settings.http_host,
+        port=settings.http_port,
+        is_ready=doorway.is_ready,
+        doors=doors,
+        metrics=functools.partial(doorway.measured, house.database) if settings.metrics else None,
+    )
 
 
 async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMING) -> None:
@@ -242,8 +293,11 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
     """
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
-        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database))
+        metrics = house.doorway.metrics
+        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database, metrics))
         await _furnish(stack, house, tasks, bot, timing)
+        if house.settings.metrics:
+            tasks.spawn(metrics.watch_loop(tasks.sleep), "measure the event loop")
         house.doorway.bot, house.doorway.runner = bot, bot.runner
         connection = await stack.enter_async_context(_connected(bot))
         await stack.enter_async_context(tasks)  # ends first: what is being sent still finds Discord connected
@@ -278,14 +332,23 @@ async def _furnish(
     bot.upkeep = Upkeep(faces=bot.faces, notices=bot.notices, tasks=tasks)
     bot.servers = house.servers
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
-    generations = Generations(house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now)
+    operator = ServerLimits(images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month)
+    bot.server_quotas = ServerQuotas(house.database, house.servers, quota=quota, operator=operator, now=utc_now)
+    generations = Generations(
+        house.database,
+        quota=quota,
+        limits=bot.server_quotas.limits,
+        unfinished_max=settings.member_queue,
+        now=utc_now,
+        metrics=bot.metrics,
+    )
     bot.kept = KeptPhotos(house.database, vault=house.vault)
     bot.consents = Consents(house.database, rule=settings.face_consent, servers=house.servers, now=utc_now)
     bot.runner = Runner(
         generations=generations,
         schedule=await load_schedule(generations),
         outside=Outside(
-            client=await _client(stack, settings, photo_downloads),
+            client=await _client(stack, settings, photo_downloads, bot.metrics),
             presenter=DiscordPresenter(bot),
             hosting=house.hosting,
             webhook_url=house.addresses.hook if house.addresses else None,
@@ -301,6 +364,7 @@ async def _furnish(
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,
             timeout=timedelta(minutes=settings.job_timeout_minutes),
+            weight_of=house.catalog.weight_of,
         ),
         tasks=tasks,
         now=utc_now,
@@ -321,8 +385,12 @@ async def _furnish(
     bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
 
 
-async def _client(stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads) -> ImageClient:
-    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+async def _client(
+    stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads, metrics: Metrics
+) -> ImageClient:
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[metrics.provider_trace()])
+    )
     url, key = settings.imagepipeline_url, settings.imagepipeline_api_key
     if settings.imagepipeline_api is Api.ADAPTERS:
         return AdaptersClient(session, base_url=url, api_key=key, now=utc_now)
@@ -381,14 +449,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def set_up_logging(level: str) -> None:
-    """One line an event on standard error. The libraries never get below INFO: at DEBUG they log tokens and prompts."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    if level == "DEBUG":
-        for library in ("discord", "aiosqlite", "aiohttp", "asyncio", "PIL"):
-            logging.getLogger(library).setLevel(logging.INFO)
-
-
 def point_at(settings: Settings) -> None:
     """Aim discord.py at the configured addresses, which it has as class attributes only (tried with 2.7.1)."""
     Route.BASE = settings.discord_api_url
@@ -409,19 +469,86 @@ async def run(settings: Settings) -> None:
     log.info("stopped")
 
 
+async def examine(settings: Settings, tell: Callable[[doctor.Finding], None]) -> None:
+    """Look whether everything is in order, also beside a bot that runs: this one lives in a folder of its own and logs
+    in over REST alone.
+
+    Raises:
+        FacelockError: the catalogue or the keys cannot be read; what comes before these was told.
+    """
+
+    async def look(subject: str, check: Awaitable[doctor.Findings]) -> None:
+        for finding in await doctor.checked(subject, check):
+            tell(finding)
+
+    await look("database", doctor.check_database(settings.database))
+    await look("disk", doctor.check_disk(settings.database))
+    await look("face detector", doctor.check_detector(detect=settings.face_detection))
+    async with contextlib.AsyncExitStack() as stack:
+        bot, client = await _examined(stack, settings)
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        await look("clock", doctor.check_clock(session, settings.discord_api_url, utc_now))
+        await look("image service", doctor.check_provider(client))
+        await look("PUBLIC_URL", doctor.check_public(session, settings, now=utc_now))
+        await look("token", discord_doctor.check_login(bot, settings.discord_token))
+        if bot.application is not None:
+            places = [None] if settings.discord_guild_id is None else [None, settings.discord_guild_id]
+            await look("application", discord_doctor.check_application(bot))
+            await look("commands", discord_doctor.check_commands(bot, bot.tree, places))
+            await look("servers", discord_doctor.check_servers(bot))
+
+
+async def _examined(stack: contextlib.AsyncExitStack, settings: Settings) -> tuple[FacelockBot, ImageClient]:
+    """A bot that is like the one of these settings, and owns nothing of it."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    apart = replace(settings, database=Path(folder) / "facelock.db", http_port=None, face_detection=False)
+    house = await stack.enter_async_context(opened(apart))
+    bot = await stack.enter_async_context(ExaminedBot(apart, house.catalog, house.database, house.doorway.metrics))
+    await _furnish(stack, house, Tasks(grace_s=GRACE_S), bot, DEFAULT_TIMING)
+    photos = await _downloads(stack, settings.discord_api_url)
+    return bot, await _client(stack, apart, photos, house.doorway.metrics)
+
+
+def run_doctor(settings: Settings) -> int:
+    """Print what is found; the exit status is 1 where something has to be done."""
+    set_up_logging("CRITICAL", settings.log_format)
+    point_at(settings)
+    status = 0
+
+    def tell(finding: doctor.Finding) -> None:
+        nonlocal status
+        status |= finding.is_problem
+        sys.stdout.write(f"{finding}\n")
+        sys.stdout.flush()
+
+    asyncio.run(examine(settings, tell))
+    return status
+
+
 def main() -> int:
     """The exit status: 0 after a stop that was asked for, 1 for what the operator has to mend."""
+    parser = argparse.ArgumentParser(
+        prog="bot.py", description="Facelock, a bot for Discord. Its settings are in .env."
+    )
+    parser.add_argument("command", nargs="?", choices=["doctor"], help="look whether everything is in order, and end")
+    command = parser.parse_args().command
     load_dotenv()
     try:
         settings = Settings.from_env(os.environ)
-        set_up_logging(settings.log_level)
-        point_at(settings)
-        asyncio.run(run(settings))
-    except (FacelockError, UnusableDatabaseError) as error:
+        if command == "doctor":
+            return run_doctor(settings)
+    except FacelockError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    set_up_logging(settings.log_level, settings.log_format)
+    point_at(settings)
+    try:
+        asyncio.run(run(settings))
+    except (FacelockError, UnusableDatabaseError) as error:
+        log.critical("%s", error)
+        return 1
     except discord.LoginFailure:
-        sys.stderr.write("Discord refuses DISCORD_TOKEN. Reset the token in the developer portal and copy it anew.\n")
+        log.critical("Discord refuses DISCORD_TOKEN. Reset the token in the developer portal and copy it anew.")
         return 1
     return 0
 

@@ -16,7 +16,7 @@ from services.faces import NAME_CHARACTERS_MAX, Faces
 from services.photos import check_length
 from services.prints import Print
 from services.quotas import scope_of
-from services.words import counted
+from services.words import _, ngettext
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -64,14 +64,27 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
 
         await interaction.response.defer(thinking=True, ephemeral=True)  # fetching and checking takes its time
         saved = await self._faces.save(member_id, name, [each.url for each in photos], admit=admit)
-        days = counted(self._faces.unused_max.days, "day")
         lines = [
-            f"Saved {bold(saved.name)} from {counted(saved.photos, 'photo')}. Use it in `/imagine`, as `face_name`.",
-            "Only you can see and use it; where you use it, the crop stands in the message, as with any photo.",
-            f"It is deleted when you have not used it for {days}, and you are told before.",
+            ngettext(
+                "Saved {name} from {number} photo. Use it in `/imagine`, as `face_name`.",
+                "Saved {name} from {number} photos. Use it in `/imagine`, as `face_name`.",
+                saved.photos,
+                name=bold(saved.name),
+            ),
+            _("Only you can see and use it; where you use it, the crop stands in the message, as with any photo."),
+            ngettext(
+                "It is deleted when you have not used it for {number} day, and you are told before.",
+                "It is deleted when you have not used it for {number} days, and you are told before.",
+                self._faces.unused_max.days,
+            ),
         ]
         if not saved.checked:
-            lines.append("-# The photos were cropped to their middle and not checked for a face.")
+            unchecked = ngettext(
+                "The photo was cropped to its middle and not checked for a face.",
+                "The photos were cropped to their middle and not checked for a face.",
+                saved.photos,
+            )
+            lines.append(f"-# {unchecked}")
         await interaction.edit_original_response(content="\n".join(lines))
 
     @app_commands.command(name="list")
@@ -80,7 +93,8 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         await interaction.response.defer(thinking=True, ephemeral=True)  # pictures may take longer than an answer may
         listed = await self._faces.of(interaction.user.id)
         if not listed:
-            await interaction.edit_original_response(content="You have no saved faces. `/face save` keeps one.")
+            nothing = _("You have no saved faces. `/face save` keeps one.")
+            await interaction.edit_original_response(content=nothing)
             return
         files = listed_files(listed)
         try:
@@ -93,21 +107,24 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
     async def rename(self, interaction: discord.Interaction, name: str, new_name: NewName) -> None:
         """Give a saved face another name."""
         renaming = self._faces.rename(interaction.user.id, name, new_name)
-        await tell(interaction, f"It is called {bold(await in_time(interaction, renaming, ephemeral=True))} now.")
+        renamed = await in_time(interaction, renaming, ephemeral=True)
+        await tell(interaction, _("It is called {name} now.", name=bold(renamed)))
 
     @app_commands.command()
     @app_commands.describe(name="Which of your faces")
     async def default(self, interaction: discord.Interaction, name: str) -> None:
         """Have one of your saved faces suggested first."""
         setting = self._faces.set_default(interaction.user.id, name)
-        await tell(interaction, f"{bold(await in_time(interaction, setting, ephemeral=True))} is suggested first now.")
+        first = await in_time(interaction, setting, ephemeral=True)
+        await tell(interaction, _("{name} is suggested first now.", name=bold(first)))
 
     @app_commands.command()
     @app_commands.describe(name="Which of your faces")
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
         """Delete a saved face with its photos."""
         deleting = self._faces.delete(interaction.user.id, name)
-        await tell(interaction, f"Deleted {bold(await in_time(interaction, deleting, ephemeral=True))} and its photos.")
+        deleted = await in_time(interaction, deleting, ephemeral=True)
+        await tell(interaction, _("Deleted {name} and its photos.", name=bold(deleted)))
 
     @rename.autocomplete("name")
     @default.autocomplete("name")

@@ -33,8 +33,9 @@ class Database:
     Statements take tens of microseconds, so waiting in line costs less than a second connection would.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -56,7 +57,7 @@ class Database:
         except OSError as error:
             raise UnusableDatabaseError(f"The folder of {path} cannot be made: {error.strerror}.") from error
         async with _owned(path, owner_wait_s), _connected(path) as connection:
-            yield cls(connection)
+            yield cls(connection, path)
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncGenerator[aiosqlite.Connection]:
@@ -75,6 +76,31 @@ class Database:
             except BaseException:
                 await _to_the_end(self._connection.rollback())
                 raise
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """A connection of its own, for what takes long and must not keep the others waiting: it sees one moment and can
+        write nothing.
+        """
+        async with reader(self._path) as connection:
+            await connection.execute("BEGIN")
+            yield connection
+
+
+@contextlib.asynccontextmanager
+async def reader(path: Path) -> AsyncGenerator[aiosqlite.Connection]:
+    """Look into a database file that another process may own; it is not disturbed, and no file is made."""
+    async with aiosqlite.connect(_read_only(path), uri=True, isolation_level=None) as connection:
+        connection.row_factory = sqlite3.Row
+        yield connection
+
+
+def _read_only(path: Path) -> str:
+    """Who only reads a database in WAL mode makes its two other files all the same, which could then be in the way of
+    an owner that runs as somebody else. Without a WAL nobody writes, and none is needed. https://sqlite.org/uri.html
+    """
+    is_in_use = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'' if is_in_use else '&immutable=1'}"
 
 
 async def _to_the_end(step: Awaitable[_T]) -> _T:

@@ -80,6 +80,14 @@ class Waiting:
     begun_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """How many jobs are not over."""
+
+    waiting: int
+    at_provider: int
+
+
 @dataclass(frozen=True, slots=True)
 class KnownLength:
     """How long a job took, in seconds since its submit: not done at ``over_s``, done at ``done_s``."""
@@ -140,6 +148,17 @@ async def in_flight(connection: aiosqlite.Connection) -> dict[int, int]:
         GROUP BY member_id
     """
     return {row["member_id"]: row["jobs"] for row in await connection.execute_fetchall(sql)}
+
+
+async def count_open(connection: aiosqlite.Connection) -> Open:
+    """How many jobs wait for a slot, and how many have one."""
+    sql = """
+        SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+               count(*) FILTER (WHERE state <> 'waiting') AS at_provider
+        FROM provider_jobs WHERE state IN ('waiting', 'submitting', 'submitted')
+    """
+    row = next(iter(await connection.execute_fetchall(sql)))
+    return Open(waiting=row["waiting"], at_provider=row["at_provider"])
 
 
 async def to_submitting(connection: aiosqlite.Connection, job_id: str, at: datetime) -> ProviderJob | None:

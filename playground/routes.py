@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from playground import interactions, messages
-from playground.commands import Command, read_command, read_commands, refuse_too_many
+from playground.commands import Command, read_command, read_commands, refuse_too_many, without_localizations
 from playground.errors import ApiError, Json, Refusal
 from playground.model import Event, EventKind
 from playground.multipart import Body
@@ -111,6 +111,38 @@ def _gateway_bot(call: Call) -> Answer:
     return Answer(200, {"url": call.gateway_url, "shards": 1, "session_start_limit": _SESSION_STARTS})
 
 
+# ------------------------------------------------------------------------------------------------------------- guilds
+
+
+def _my_guilds(call: Call) -> Answer:
+    guild = call.state.guild
+    permissions = str(int(guild.permissions(call.state.bot)))
+    return Answer(200, [{"id": str(guild.id), "name": guild.name, "owner": False, "permissions": permissions}])
+
+
+def _check_guild(call: Call) -> None:
+    if call.id("guild_id") != call.state.guild.id:
+        raise ApiError(Refusal.MISSING_ACCESS)
+
+
+def _get_guild(call: Call) -> Answer:
+    _check_guild(call)
+    return Answer(200, call.wire.guild())
+
+
+def _list_channels(call: Call) -> Answer:
+    _check_guild(call)
+    return Answer(200, call.wire.guild_channels())
+
+
+def _get_member(call: Call) -> Answer:
+    _check_guild(call)
+    user = call.state.user(call.id("user_id"))
+    if user is None:
+        raise ApiError(Refusal.UNKNOWN_USER)
+    return Answer(200, call.wire.member(user) | {"user": call.wire.user(user)})
+
+
 # ----------------------------------------------------------------------------------------------------------- commands
 
 
@@ -130,16 +162,8 @@ def _commands_in(state: State, guild_id: int | None) -> list[Command]:
 
 
 def _list_commands(call: Call) -> Answer:
-    found = [_localized(call, command) for command in _commands_in(call.state, _scope(call))]
-    return Answer(200, found)
-
-
-def _localized(call: Call, command: Command) -> Json:
-    """Without `with_localizations` the texts in other languages stay out."""
-    whole = call.wire.command(command)
-    if call.is_set("with_localizations"):
-        return whole
-    return {key: value for key, value in whole.items() if not key.endswith("_localizations")}
+    found = [call.wire.command(command) for command in _commands_in(call.state, _scope(call))]
+    return Answer(200, found if call.is_set("with_localizations") else [without_localizations(one) for one in found])
 
 
 def _overwrite_commands(call: Call) -> Answer:
@@ -316,6 +340,10 @@ ROUTES = (
     _route("GET", "/gateway/bot", _gateway_bot),
     _route("GET", "/users/@me", _me),
     _route("POST", "/users/@me/channels", _open_direct),
+    _route("GET", "/users/@me/guilds", _my_guilds),
+    _route("GET", "/guilds/{guild_id}", _get_guild),
+    _route("GET", "/guilds/{guild_id}/channels", _list_channels),
+    _route("GET", "/guilds/{guild_id}/members/{user_id}", _get_member),
     _route("GET", "/users/{user_id}", _user),
     _route("GET", "/oauth2/applications/@me", _application),
     _route("GET", "/applications/@me", _application),

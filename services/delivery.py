@@ -189,8 +189,8 @@ class Delivery:
             return
         is_paid = generation.state in (State.QUEUED, State.RUNNING, State.FINISHED)
         if is_paid and (generation.state is State.FINISHED or isinstance(error, NeverAcknowledged)):
-            sentence = "The pictures were made, but could not be posted here."
-            await self._generations.fail(generation.id, GenerationFailed("undeliverable", sentence))
+            text = _("The pictures were made, but could not be posted here.")
+            await self._generations.fail(generation.id, GenerationFailed("undeliverable", text))
         else:
             await self._confirm(generation, None)
 

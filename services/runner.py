@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from db.connection import StorageError
@@ -21,7 +21,7 @@ from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
 from services.hosting import Hosting
-from services.imagepipeline.answers import Answer, Cause, Done, Failed, Misconfigured, Pending
+from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
 from services.kept import KeptPhotos, url_of
@@ -38,7 +38,7 @@ from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
-from services.words import _, counted, sentence
+from services.words import _, ngettext, sentence
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,11 @@ TRIES_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the operator allows."""
+    """What the operator allows. ``weight_of`` tells what each picture of a wish counts as, in images."""
 
     in_flight_max: int
     timeout: timedelta
+    weight_of: Callable[[Wish], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +199,8 @@ class Runner:
         """
         if not self._takes_more:
             raise Restarting
-        return await self._generations.accept(new)
+        weight = self._limits.weight_of(Wish.from_json(new.wish))
+        return await self._generations.accept(replace(new, weight=weight))
 
     async def acknowledged(self, generation_id: int, message_id: int | None) -> None:
         """The member has seen that it was taken: begin. Discord may have named the message already."""
@@ -208,7 +210,8 @@ class Runner:
 
     async def unacknowledged(self, generation_id: int) -> None:
         """The member has been told that the command failed: undo it."""
-        await self._fail(generation_id, GenerationFailed("unacknowledged", "Discord did not take the answer in time."))
+        text = _("Discord did not take the answer in time.")
+        await self._fail(generation_id, GenerationFailed("unacknowledged", text))
 
     async def cancel(self, generation_id: int) -> bool:
         """Nobody wants it any more: refund it, and drop what the image service may still make of it. False where that
@@ -257,9 +260,9 @@ class Runner:
         """Its jobs at the image service, in their order."""
         return await self._generations.jobs(generation_id)
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
-        """What a member has used and has left."""
-        return await self._generations.balance(scope=scope, member_id=member_id)
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int]) -> Balance:
+        """What a member with these roles has used and has left."""
+        return await self._generations.balance(scope=scope, member_id=member_id, role_ids=role_ids)
 
     async def of_message(self, message_id: int) -> Generation | None:
         """The generation that is shown in this message, however it came there; None where it shows none."""
@@ -269,10 +272,11 @@ class Runner:
         """The end is near: refuse what comes from now on."""
         self._takes_more = False
 
-    def hooked(self, job_id: str, body: bytes) -> None:
-        """A webhook has come for a job: a hint to ask the service, which alone is believed."""
-        if not self._submitter.named_late(job_id, body):
-            self._tracker.hint(job_id)
+    def hooked(self, job_id: str, body: bytes) -> bool:
+        """A webhook has come for a job: a hint to ask the service, which alone is believed. Returns whether it was
+        awaited.
+        """
+        return self._submitter.named_late(job_id, body) or self._tracker.hint(job_id)
 
     async def _resume(self, generation: Generation) -> None:
         if Wish.from_json(generation.wish).api is not self._client.api and generation.state is not State.FINISHED:
@@ -522,12 +526,15 @@ class Runner:
                 await self._came_to_nothing(job, outcome)
             case TimedOut():
                 minutes = round(self._limits.timeout.total_seconds() / 60)
-                raise GenerationFailed(
-                    "timeout", f"The image service did not finish within {counted(minutes, 'minute')}."
+                text = ngettext(
+                    "The image service did not finish within {number} minute.",
+                    "The image service did not finish within {number} minutes.",
+                    minutes,
                 )
+                raise GenerationFailed("timeout", text)
             case Lost():
                 if job.tries >= TRIES_MAX:
-                    raise GenerationFailed("lost", "The image service lost the request again and again.")
+                    raise GenerationFailed("lost", _("The image service lost the request again and again."))
                 log.warning("the image service lost a job of generation %d; it is asked anew", job.generation_id)
                 await self._put_back(job)
 
@@ -538,7 +545,8 @@ class Runner:
             GenerationFailed: it was tried often enough, or it would be of no use.
         """
         if failed.cause is Cause.REQUEST or job.tries >= TRIES_MAX:
-            raise GenerationFailed("provider", sentence(f"The image service could not make it: {failed.message}"))
+            text = _("The image service could not make it: {reason}", reason=sentence(_reason(failed)))
+            raise GenerationFailed("provider", text)
         log.warning("a job of generation %d failed (%s); trying again", job.generation_id, failed.cause.name.lower())
         match failed.cause:
             case Cause.ACCOUNT:
@@ -574,6 +582,11 @@ async def load_schedule(generations: Generations) -> Schedule:
     return Schedule(remembered)
 
 
+def _reason(failed: Failed) -> str:
+    ours = {NO_REASON: _("it gave no reason"), NO_PICTURE: _("it reported success without a picture")}
+    return ours.get(failed.message, failed.message)
+
+
 def _internal(generation_id: int) -> GenerationFailed:
-    text = f"Something went wrong in the bot. Its owner finds the cause under number {generation_id}."
+    text = _("Something went wrong in the bot. Its owner finds the cause under number {number}.", number=generation_id)
     return GenerationFailed("internal", text)

@@ -25,7 +25,7 @@ from dotenv import load_dotenv
 
 from cogs import doctor as discord_doctor
 from cogs.answers import answer_error
-from cogs.notices import DiscordMessages, DiscordNotices
+from cogs.notices import DiscordAsking, DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
@@ -36,6 +36,7 @@ from services import doctor, network, web, words
 from services.admission import Admission, Place
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
+from services.consents import Consents
 from services.downloads import Downloads, is_private_url
 from services.errors import FacelockError, UserError
 from services.faces import Faces
@@ -65,6 +66,7 @@ log = logging.getLogger("facelock")
 
 IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
 COGS = (
+    "cogs.consent",
     "cogs.face",
     "cogs.history",
     "cogs.privacy",
@@ -113,6 +115,9 @@ class FacelockBot(commands.Bot):
     photo_downloads: Downloads
     server_quotas: ServerQuotas
     faces: Faces
+    consents: Consents
+    kept: KeptPhotos
+    notices: DiscordNotices
     upkeep: Upkeep
     privacy: Privacy
 
@@ -350,7 +355,8 @@ async def furnished(
         unused_max=timedelta(days=settings.face_days),
         now=utc_now,
     )
-    bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
+    bot.notices = DiscordNotices(bot)
+    bot.upkeep = Upkeep(faces=bot.faces, notices=bot.notices, tasks=tasks)
     bot.servers, bot.visibility = house.servers, house.visibility
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
     operator = ServerLimits(images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month)
@@ -363,6 +369,8 @@ async def furnished(
         now=utc_now,
         metrics=bot.metrics,
     )
+    bot.kept = KeptPhotos(house.database, vault=house.vault)
+    bot.consents = Consents(house.database, rule=settings.face_consent, servers=house.servers, now=utc_now)
     bot.runner = Runner(
         generations=generations,
         schedule=await load_schedule(generations),
@@ -373,10 +381,12 @@ async def furnished(
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=bot.photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
+            asking=DiscordAsking(bot),
         ),
         photos=photos,
         faces=bot.faces,
-        kept=KeptPhotos(house.database, vault=house.vault),
+        kept=bot.kept,
+        consents=bot.consents,
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,

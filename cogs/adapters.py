@@ -8,14 +8,18 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.imagine import (
+    PERSON_TEXT,
     PRIVATE,
     SHAPES,
+    WHOSE,
+    WHOSE_TEXT,
     Photo,
     Slot,
     attached,
     chosen,
     one_or_draft,
     random_seed,
+    said_of,
     sources_of,
     suggested_faces,
     suggested_presets,
@@ -23,6 +27,7 @@ from cogs.imagine import (
 )
 from cogs.reception import Reception
 from services.catalog import SUGGESTIONS_MAX, Catalog
+from services.consents import Said
 from services.errors import InvalidWish
 from services.faces import Faces
 from services.request import (
@@ -92,6 +97,8 @@ class Adapters(commands.Cog):
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
         face_name=FACE_NAME,
+        whose=WHOSE_TEXT,
+        person=PERSON_TEXT,
         likeness="How closely to follow the face, in percent (60)",
         style="A picture whose style to follow",
         preset="One of the styles that /styles shows",
@@ -101,13 +108,15 @@ class Adapters(commands.Cog):
         draft="Make four quick sketches first, and choose which to make in full (no)",
         private=PRIVATE,
     )
-    @app_commands.choices(shape=SHAPES)
+    @app_commands.choices(shape=SHAPES, whose=WHOSE)
     async def imagine(
         self,
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
         face_name: str | None = None,
+        whose: str | None = None,
+        person: discord.User | None = None,
         likeness: Percent | None = None,
         style: discord.Attachment | None = None,
         preset: str | None = None,
@@ -118,6 +127,7 @@ class Adapters(commands.Cog):
         private: bool | None = None,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
+        said = said_of(interaction, whose, person, has_face=face is not None or face_name is not None)
         styled_by = self.catalog.preset(preset)
         if model is None and styled_by is not None:
             model = styled_by.model
@@ -136,6 +146,7 @@ class Adapters(commands.Cog):
             extra=styled_by.extra if styled_by else None,
             draft=draft,
             is_private=is_private,
+            said=said,
         )
 
     @app_commands.describe(
@@ -239,6 +250,7 @@ class Adapters(commands.Cog):
         extra: str | None = None,
         draft: bool = False,
         is_private: bool,
+        said: Said | None = None,
     ) -> None:
         wish = adapters_wish(
             asked,
@@ -248,8 +260,9 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
+        photos_from = sources_of(photos, wish.references)
         meant = drafted(wish) if draft else wish
-        await self._reception.begin(interaction, meant, sources_of(photos, wish.references), private=is_private)
+        await self._reception.begin(interaction, meant, photos_from, private=is_private, said=said)
 
     @imagine.autocomplete("face_name")
     @advanced.autocomplete("face_name")

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 
 from services import network, words
 from services.errors import UserError
@@ -39,15 +39,21 @@ async def in_time(
         raise
 
 
-async def tell(interaction: discord.Interaction, text: str) -> None:
+async def tell(interaction: discord.Interaction, said: str | ui.LayoutView) -> None:
     """Tell the person who asked, and nobody else."""
     if not interaction.response.is_done():
-        await interaction.response.send_message(text, ephemeral=True)
+        if isinstance(said, str):
+            await interaction.response.send_message(said, ephemeral=True)
+        else:
+            await interaction.response.send_message(view=said, ephemeral=True)
         return
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
         # Otherwise Discord would show the follow-up in the deferral's place, for everybody if that was public.
         await interaction.delete_original_response()
-    await interaction.followup.send(text, ephemeral=True)
+    if isinstance(said, str):
+        await interaction.followup.send(said, ephemeral=True)
+    else:
+        await interaction.followup.send(view=said, ephemeral=True)
 
 
 async def answer(interaction: discord.Interaction, work: Coroutine[Any, Any, None]) -> None:

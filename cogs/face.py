@@ -1,5 +1,6 @@
 """``/face``: faces saved by name. Every answer is for the member alone."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import discord
@@ -8,10 +9,13 @@ from discord.ext import commands
 
 from cogs.answers import in_time, tell
 from cogs.files import release
-from cogs.imagine import suggested_faces
+from cogs.imagine import PERSON_TEXT, WHOSE, WHOSE_TEXT, said_of, suggested_faces
 from cogs.views.faces import bold, listed_files, listed_layout
+from services.consents import Consents
 from services.faces import NAME_CHARACTERS_MAX, Faces
 from services.photos import check_length
+from services.prints import Print
+from services.quotas import scope_of
 from services.words import _, ngettext
 
 if TYPE_CHECKING:
@@ -23,8 +27,9 @@ NewName = app_commands.Range[str, 1, NAME_CHARACTERS_MAX]
 class Face(commands.GroupCog, group_name="face", group_description="Your saved faces, which nobody else sees."):
     """Keeping faces by name."""
 
-    def __init__(self, faces: Faces) -> None:
+    def __init__(self, faces: Faces, consents: Consents) -> None:
         self._faces = faces
+        self._consents = consents
 
     @app_commands.command()
     @app_commands.describe(
@@ -32,7 +37,10 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         photo="A photo of the person: one face, from the front",
         photo2="Another photo of the same person, for a better likeness",
         photo3="A third one",
+        whose=WHOSE_TEXT,
+        person=PERSON_TEXT,
     )
+    @app_commands.choices(whose=WHOSE)
     async def save(
         self,
         interaction: discord.Interaction,
@@ -40,13 +48,22 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         photo: discord.Attachment,
         photo2: discord.Attachment | None = None,
         photo3: discord.Attachment | None = None,
+        whose: str | None = None,
+        person: discord.User | None = None,
     ) -> None:
         """Save a face under a name, for your eyes only."""
         photos = [each for each in (photo, photo2, photo3) if each is not None]
         for each in photos:
             check_length(each.size)
+        said = said_of(interaction, whose, person, has_face=True)
+        member_id, guild_id = interaction.user.id, interaction.guild_id
+
+        async def admit(prints: Sequence[Print]) -> None:
+            scope = scope_of(guild_id=guild_id, member_id=member_id)
+            await self._consents.admit_saved(member_id, guild_id, scope, said, prints)
+
         await interaction.response.defer(thinking=True, ephemeral=True)  # fetching and checking takes its time
-        saved = await self._faces.save(interaction.user.id, name, [each.url for each in photos])
+        saved = await self._faces.save(member_id, name, [each.url for each in photos], admit=admit)
         lines = [
             ngettext(
                 "Saved {name} from {number} photo. Use it in `/imagine`, as `face_name`.",
@@ -119,4 +136,4 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
 
 async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
-    await bot.add_cog(Face(bot.faces))
+    await bot.add_cog(Face(bot.faces, bot.consents))

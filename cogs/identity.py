@@ -8,11 +8,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.imagine import (
+    PERSON_TEXT,
     PRIVATE,
     SHAPES,
+    WHOSE,
+    WHOSE_TEXT,
     chosen,
     one_or_draft,
     random_seed,
+    said_of,
     sources_of,
     suggested_faces,
     suggested_presets,
@@ -20,6 +24,7 @@ from cogs.imagine import (
 )
 from cogs.reception import Reception
 from services.catalog import Catalog
+from services.consents import Said
 from services.faces import Faces
 from services.request import (
     GENERATE_TABLE,
@@ -61,19 +66,23 @@ class Identity(commands.Cog):
         prompt="What the pictures should show",
         face="A photo of the person to show: one face, from the front",
         face_name=FACE_NAME,
+        whose=WHOSE_TEXT,
+        person=PERSON_TEXT,
         preset="One of the styles that /styles shows",
         shape="The shape of the pictures (square)",
         count="How many pictures (1)",
         draft="Make four quick sketches first, and choose which to make in full (no)",
         private=PRIVATE,
     )
-    @app_commands.choices(shape=SHAPES)
+    @app_commands.choices(shape=SHAPES, whose=WHOSE)
     async def imagine(
         self,
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, PROMPT_CHARACTERS_MAX],
         face: discord.Attachment | None = None,
         face_name: str | None = None,
+        whose: str | None = None,
+        person: discord.User | None = None,
         preset: str | None = None,
         shape: str | None = None,
         count: app_commands.Range[int, 1, IMAGES_MAX] | None = None,
@@ -82,8 +91,11 @@ class Identity(commands.Cog):
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
         asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
+        said = said_of(interaction, whose, person, has_face=face is not None or face_name is not None)
         styled_by = self._catalog.preset(preset)
-        await self._begin(interaction, asked, face, face_name, preset=styled_by, draft=draft, private=private)
+        await self._begin(
+            interaction, asked, face, face_name, preset=styled_by, draft=draft, private=private, said=said
+        )
 
     @app_commands.command()
     @app_commands.describe(
@@ -137,6 +149,7 @@ class Identity(commands.Cog):
         preset: Preset | None = None,
         draft: bool = False,
         private: bool | None,
+        said: Said | None = None,
     ) -> None:
         has_face = face is not None or face_name is not None
         is_private = self._reception.is_private(interaction, private, has_face=has_face)
@@ -146,8 +159,9 @@ class Identity(commands.Cog):
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
+        photos_from = sources_of(photos, references)
         meant = drafted(wish) if draft else wish
-        await self._reception.begin(interaction, meant, sources_of(photos, references), private=is_private)
+        await self._reception.begin(interaction, meant, photos_from, private=is_private, said=said)
 
     @imagine.autocomplete("preset")
     async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from cogs.answers import in_time
 from services.catalog import Catalog
+from services.consents import Said, Whose
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.faces import Faces, SavedPhoto
 from services.generations import Source
@@ -26,6 +27,16 @@ PRIVATE = "Show the pictures to you alone at first (as you or the server have ch
 CHOICE_CHARACTERS_MAX = 100
 
 SHAPES = [app_commands.Choice(name=shape.label, value=shape.value) for shape in Shape]
+
+
+# An answer says that the person is an adult as well; ``services.consents.WORDING`` counts the versions of this.
+WHOSE_TEXT = "Whose face it is; you also say that the person is an adult"
+PERSON_TEXT = "Which member it is; they are asked first"
+WHOSE = [
+    app_commands.Choice(name="Mine", value=Whose.ME.value),
+    app_commands.Choice(name="Someone's who agreed", value=Whose.AGREED.value),
+    app_commands.Choice(name="A member's", value=Whose.MEMBER.value),
+]
 
 
 # An image for a request: attached to the command, or saved earlier.
@@ -89,6 +100,24 @@ async def chosen(
         raise UserError(_("Take either `face` or `face_name`, and leave out the other."))
     choosing = faces.choose(interaction.user.id, said)
     return await in_time(interaction, choosing, ephemeral=is_private, within_s=CHOOSE_S)
+
+
+def said_of(
+    interaction: discord.Interaction, whose: str | None, person: discord.User | None, *, has_face: bool
+) -> Said | None:
+    """Whose face the member says it is; None where they do not say.
+
+    Raises:
+        UserError: what they say does not fit together.
+    """
+    if whose is None and person is None:
+        return None
+    if not has_face:
+        raise UserError(_("`whose` and `person` are about a face. Attach a photo, or leave them out."))
+    if person is not None and person.bot:
+        raise UserError(_("`person` has to be somebody who can be asked, and not a bot."))
+    chosen_as = Whose.MEMBER if whose is None else Whose(whose)
+    return Said.by(interaction.user.id, chosen_as, person.id if person else None)
 
 
 async def suggested_faces(interaction: discord.Interaction, faces: Faces, typed: str) -> list[app_commands.Choice[str]]:

@@ -92,7 +92,7 @@ class DiscordPresenter:
         """See ``services.presenter.Presenter``."""
         try:
             if isinstance(scene, Failure) and scene.private and generation.token and not generation.is_ephemeral:
-                return await self._refuse(generation, generation.token, scene)
+                return await self._refuse(generation, generation.token, wish, scene)
             return await self._edit(generation, wish, scene)
         except (_MessageGoneError, _NoAccessError) as error:
             if isinstance(scene, Waiting | Progress | Cancelled):
@@ -226,7 +226,7 @@ class DiscordPresenter:
             log.info("generation %d: its photos stay behind: %s", generation.id, error)
             return ()
 
-    async def _refuse(self, generation: Generation, token: str, failure: Failure) -> Shown:
+    async def _refuse(self, generation: Generation, token: str, wish: Wish, failure: Failure) -> Shown:
         """Remove the public message, then tell the asker alone: Discord would show the first follow-up of a public
         deferral in its place, for everybody.
         """
@@ -238,8 +238,8 @@ class DiscordPresenter:
             with _translated(generation):
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     await webhook.send(failure_sentence(failure), ephemeral=True, allowed_mentions=_NOBODY, wait=True)
-        except _TokenOverError as error:
-            raise _CannotEditError from error
+        except _TokenOverError:
+            return await self._edit(generation, wish, failure)  # it comes too late for their eyes alone
         return Shown(message_id=None)
 
     def _webhook(self, generation: Generation, token: str) -> discord.Webhook:

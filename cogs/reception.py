@@ -5,12 +5,14 @@ that is the job runner's.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import discord
 
 from cogs.answers import in_time
 from services import network
 from services.admission import Admission, Asker, Place
+from services.consents import Said
 from services.generations import NewGeneration, Source
 from services.quotas import scope_of
 from services.request import Role, Wish
@@ -45,16 +47,22 @@ class Reception:
         return self._visibility.is_private(asked, member_id=interaction.user.id, guild_id=home, has_face=has_face)
 
     async def begin(
-        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, private: bool | None = None
+        self,
+        interaction: discord.Interaction,
+        wish: Wish,
+        photos: Sequence[Source],
+        *,
+        private: bool | None = None,
+        said: Said | None = None,
     ) -> None:
         """Have a wish accepted and acknowledge it. ``photos`` are in the order of its references; ``private`` is what
-        the member has asked for, if anything.
+        the member has asked for, and ``said`` whose face they show, where the member has said so with it.
 
         Raises:
             UserError: it was not accepted, and nothing was charged.
         """
         is_private = self.is_private(interaction, private, has_face=wish.count_of(Role.FACE) > 0)
-        accepting = self._accept(interaction, wish, photos, is_private=is_private)
+        accepting = self._accept(interaction, wish, photos, said, is_private=is_private)
         generation_id = await in_time(interaction, accepting, ephemeral=is_private)
         if generation_id is None:
             return  # a repeat of a command that was taken already, by a replay of the gateway
@@ -69,12 +77,18 @@ class Reception:
         self._admission.check_place(asker_of(interaction))
 
     async def _accept(
-        self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source], *, is_private: bool
+        self,
+        interaction: discord.Interaction,
+        wish: Wish,
+        photos: Sequence[Source],
+        said: Said | None,
+        *,
+        is_private: bool,
     ) -> int | None:
         asker = asker_of(interaction)
         admitted = await self._admission.admit(asker, wish)
         new = self._new_generation(interaction, asker, admitted, photos, is_private=is_private)
-        return await self._runner.accept(new)
+        return await self._runner.accept(replace(new, said=said.to_json() if said else None))
 
     async def _acknowledge(self, interaction: discord.Interaction, generation_id: int, *, is_private: bool) -> None:
         """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,

@@ -199,7 +199,11 @@ async def _photos(interaction: discord.Interaction, generation: Generation, wish
         return ()
     message = interaction.message if _is_below(interaction, generation) else await _fetched(interaction, generation)
     found = photos_in(message, photo_names(wish.references)) if message else ()
-    return tuple(Source(url=photo.url, is_prepared=True) for photo in found) or None
+    known = [photo.file if photo else None for photo in generation.prints] or [None] * len(found)
+    return (
+        tuple(Source(url=photo.url, is_prepared=True, file=file) for photo, file in zip(found, known, strict=False))
+        or None
+    )
 
 
 async def _fetched(interaction: discord.Interaction, generation: Generation) -> discord.Message | None:

@@ -52,18 +52,19 @@ class PhotoKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedPhoto:
-    """One photo of a face, as it is kept."""
+    """One photo of a face, as it is kept; ``file`` is the SHA-256 of the file that it was made of."""
 
     member_id: int
     face_id: int
     n: int
+    file: str
     key_id: str
     sealed: bytes = field(repr=False)
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of ``face_photos`` with the ``member_id`` of its face."""
-        return cls(**{name: row[name] for name in ("member_id", "face_id", "n", "key_id", "sealed")})
+        return cls(**{name: row[name] for name in ("member_id", "face_id", "n", "file", "key_id", "sealed")})
 
 
 async def insert(
@@ -96,13 +97,16 @@ async def insert(
     return next(iter(await connection.execute_fetchall(sql, values)))["id"]
 
 
-async def put_photo(connection: aiosqlite.Connection, *, face_id: int, n: int, key_id: str, sealed: bytes) -> None:
-    """Keep a sealed photo, in the place of that number."""
+async def put_photo(
+    connection: aiosqlite.Connection, *, face_id: int, n: int, file: str, key_id: str, sealed: bytes
+) -> None:
+    """Keep a sealed photo of that file, in the place of that number."""
     sql = """
-        INSERT INTO face_photos (face_id, n, key_id, sealed) VALUES (:face_id, :n, :key_id, :sealed)
-        ON CONFLICT (face_id, n) DO UPDATE SET key_id = :key_id, sealed = :sealed
+        INSERT INTO face_photos (face_id, n, file, key_id, sealed) VALUES (:face_id, :n, :file, :key_id, :sealed)
+        ON CONFLICT (face_id, n) DO UPDATE SET file = :file, key_id = :key_id, sealed = :sealed
     """
-    await connection.execute_fetchall(sql, {"face_id": face_id, "n": n, "key_id": key_id, "sealed": sealed})
+    values = {"face_id": face_id, "n": n, "file": file, "key_id": key_id, "sealed": sealed}
+    await connection.execute_fetchall(sql, values)
 
 
 async def of_member(connection: aiosqlite.Connection, member_id: int) -> list[Face]:

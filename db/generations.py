@@ -40,19 +40,33 @@ class WaitsFor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Why a generation waits: what it needs, of which member, and until when it can be given."""
+    """Why a generation waits: what it needs, of which member, because of which of its photos, from 1, and until when
+    that can be given.
+    """
 
     what: WaitsFor
     on: int
+    n: int
     until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a photo is fetched from; a prepared one has come out of the bot before, and is used as it is."""
+    """Where a photo is fetched from; a prepared one has come out of the bot before, and is used as it is. ``file`` is
+    then the SHA-256 of the file that it was made of, as far as that is known.
+    """
 
     url: str = field(repr=False)
     is_prepared: bool = False
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What a photo of a face is known by: the SHA-256 of the file as it was attached, and of the crop of it."""
+
+    file: str
+    crop: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +100,7 @@ class NewGeneration:
     weight: int = 1
     role_ids: tuple[int, ...] = ()
     photos: tuple[Source, ...] = ()
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +118,10 @@ class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
     ``weight`` is what each of its images counts as, ``role_ids`` are the member's roles that had a quota when it was
-    accepted. ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
-    ``guild_id`` and ``channel_id`` are where its message is. A private one is for its member's eyes alone; its message
-    is ephemeral, unless it had to be sent to the member directly.
+    accepted. ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order;
+    ``prints`` has what the faces among them are known by, and None for the others. ``said`` is whose face they show,
+    where that was said. ``guild_id`` and ``channel_id`` are where its message is. A private one is for its member's
+    eyes alone; its message is ephemeral, unless it had to be sent to the member directly.
     """
 
     id: int
@@ -135,6 +151,8 @@ class Generation:
     failure_text: str | None
     created_at: datetime
     changed_at: datetime
+    said: str | None = None
+    prints: tuple[Print | None, ...] = ()
     wait: Wait | None = None
     resumed_at: datetime | None = None
 
@@ -168,6 +186,8 @@ class Generation:
             hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
             state=State(row["state"]),
+            said=row["said"],
+            prints=tuple(Print(**each) if each else None for each in json.loads(row["prints"] or "[]")),
             wait=_wait_in(row),
             resumed_at=from_text(resumed_at) if resumed_at else None,
             pictures=row["pictures"],
@@ -183,7 +203,9 @@ class Generation:
 def _wait_in(row: sqlite3.Row) -> Wait | None:
     if row["state"] != State.WAITING:
         return None
-    return Wait(what=WaitsFor(row["waits_for"]), on=row["waits_on"], until=from_text(row["waits_until"]))
+    return Wait(
+        what=WaitsFor(row["waits_for"]), on=row["waits_on"], n=row["waits_n"], until=from_text(row["waits_until"])
+    )
 
 
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
@@ -191,10 +213,10 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, guild_id, channel_id, is_private,
                                  is_ephemeral, member_id, locale, file_limit_bytes, wish, images, weight, role_ids,
-                                 photos, state, version, created_at, changed_at)
+                                 photos, said, state, version, created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :guild_id, :channel_id, :is_private,
                 :is_private, :member_id, :locale, :file_limit_bytes, :wish, :images, :weight, :role_ids,
-                :photos, 'received', 1, :at, :at)
+                :photos, :said, 'received', 1, :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
@@ -288,7 +310,8 @@ async def to_waiting(
     sql = """
         UPDATE generations
         SET state = 'waiting', changed_at = :at, version = version + 1, photos = :photos,
-            waits_for = :waits_for, waits_on = :waits_on, waits_until = :waits_until
+            waits_for = :waits_for, waits_on = :waits_on, waits_n = :waits_n,
+            waits_until = :waits_until
         WHERE id = :id AND state = 'received'
         RETURNING id
     """
@@ -298,6 +321,7 @@ async def to_waiting(
         "photos": json.dumps([asdict(photo) for photo in photos]),
         "waits_for": wait.what,
         "waits_on": wait.on,
+        "waits_n": wait.n,
         "waits_until": to_text(wait.until),
     }
     if not await connection.execute_fetchall(sql, values):
@@ -317,6 +341,13 @@ async def back_to_received(connection: aiosqlite.Connection, generation_id: int,
         WHERE id = :id AND state = 'waiting' RETURNING id
     """
     return bool(await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)}))
+
+
+async def set_prints(connection: aiosqlite.Connection, generation_id: int, prints: Sequence[Print | None]) -> None:
+    """Remember what its photos are known by, in the order of its references; None for one that shows no face."""
+    sql = "UPDATE generations SET prints = :prints WHERE id = :id"
+    values = {"id": generation_id, "prints": json.dumps([asdict(each) if each else None for each in prints])}
+    await connection.execute_fetchall(sql, values)
 
 
 async def kept_photo(connection: aiosqlite.Connection, generation_id: int, n: int) -> KeptPhoto | None:

@@ -55,6 +55,7 @@ def programs(first_port: int) -> list[Program]:
         "IMAGEPIPELINE_API_KEY": "play",
         "IMAGEPIPELINE_URL": f"http://{engine}",
         "DATABASE_URL": f"sqlite:///{(DATA / 'facelock.db').as_posix()}",
+        "FACE_CONSENT": "declare",
         "HTTP_PORT": str(first_port + 2),
     }
     return [

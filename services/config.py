@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from services.consents import Rule
 from services.errors import ConfigError
 from services.request import Api, Family, model_id_problem
 from services.vault import KEY_BYTES, read_keys
@@ -44,6 +45,7 @@ class Settings:
     server_budget_day: int | None
     server_budget_month: int | None
     job_timeout_minutes: int
+    face_consent: Rule
     face_detection: bool
     face_hosting: str
     face_keys: tuple[bytes, ...] = field(repr=False)
@@ -90,6 +92,7 @@ class Settings:
             server_budget_day=read.optional_number("SERVER_BUDGET_DAY", 1, 1_000_000),
             server_budget_month=read.optional_number("SERVER_BUDGET_MONTH", 1, 100_000_000),
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
+            face_consent=Rule(read.choice("FACE_CONSENT", Rule.ASK, tuple(Rule))),
             face_detection=read.switch("FACE_DETECTION", default=True),
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
             face_keys=read.keys("FACE_KEY"),

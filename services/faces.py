@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import unicodedata
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
@@ -15,6 +15,7 @@ from db.faces import Face, PhotoKey, SealedPhoto
 from services.downloads import DownloadError, Downloads
 from services.errors import FaceRefused, PhotoRefused
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
+from services.prints import Print, print_of, sha256
 from services.request import one_line
 from services.vault import CannotOpen, Sealed, Vault
 from services.words import _, ngettext, spoken
@@ -36,6 +37,9 @@ PHOTOS_AT_ONCE = 2
 SUGGEST_TIMEOUT_S = 1.0
 REMEMBERED_MEMBERS_MAX = 1000
 _SCHEME = "face"
+
+# Whether these photos may be kept: raises FaceRefused where they may not.
+Admit = Callable[[Sequence[Print]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,8 @@ class Faces:
         self._slots = asyncio.Semaphore(PHOTOS_AT_ONCE)
         self._names: dict[int, tuple[str, ...]] = {}
 
-    async def save(self, member_id: int, said: str, urls: Sequence[str]) -> Saved:
-        """Keep the crops of one person's photos, all or none of them, under a name.
+    async def save(self, member_id: int, said: str, urls: Sequence[str], *, admit: Admit | None = None) -> Saved:
+        """Keep the crops of one person's photos, all or none of them, under a name, unless ``admit`` objects to them.
 
         A face of that name that cannot be opened any more is replaced.
 
@@ -119,7 +123,10 @@ class Faces:
         name = _checked(said)
         async with self._database.connection() as connection:
             await self._make_room(connection, member_id, name)  # before anything is fetched
-        prepared = [await self._prepare(url, number, len(urls)) for number, url in enumerate(urls, start=1)]
+        taken = [await self._prepare(url, number, len(urls)) for number, url in enumerate(urls, start=1)]
+        prepared, prints = [photo for photo, _known in taken], [known for _photo, known in taken]
+        if admit is not None:
+            await admit(prints)
         async with self._changing(member_id) as connection:
             replaced = await self._make_room(connection, member_id, name)
             if replaced is not None:
@@ -134,7 +141,7 @@ class Faces:
                 at=self._now(),
             )
             for n, photo in enumerate(prepared, start=1):
-                await self._keep(connection, PhotoKey(member_id, face_id, n), photo.jpeg)
+                await self._keep(connection, PhotoKey(member_id, face_id, n), photo.jpeg, prints[n - 1].file)
         log.info("saved face %d with %d photos", face_id, len(prepared))
         return Saved(name=name, photos=len(prepared), checked=all(photo.checked for photo in prepared))
 
@@ -220,8 +227,8 @@ class Faces:
                 raise FaceRefused(_("The saved face cannot be opened any more. Save it again.")) from error
             await faces.touch(connection, saved.face_id, self._now())
             if not self._vault.seals_with(photo.key_id):
-                await self._keep(connection, PhotoKey(member_id, saved.face_id, saved.n), jpeg)
-        return Prepared(jpeg=jpeg, checked=True)
+                await self._keep(connection, PhotoKey(member_id, saved.face_id, saved.n), jpeg, photo.file)
+        return Prepared(jpeg=jpeg, checked=True, file=photo.file)
 
     async def suggested(self, member_id: int, typed: str) -> list[str]:
         """The member's names with the typed text in them, the default one first; from memory where they are known
@@ -283,14 +290,16 @@ class Faces:
             if photo is None or self._vault.seals_with(photo.key_id):
                 return
             try:
-                await self._keep(connection, found, self._unseal(photo))
+                await self._keep(connection, found, self._unseal(photo), photo.file)
             except CannotOpen as error:
                 log.warning("face %d cannot be opened: %s", photo.face_id, error)
 
-    async def _prepare(self, url: str, number: int, of: int) -> Prepared:
+    async def _prepare(self, url: str, number: int, of: int) -> tuple[Prepared, Print]:
         try:
             async with self._slots:
-                return await self._photos.crop(await self._fetch(url))
+                photo = await self._fetch(url)
+                prepared = await self._photos.crop(photo)
+                return prepared, await print_of(prepared, file=await sha256(photo))
         except PhotoRefused as error:
             if of == 1:
                 raise
@@ -320,9 +329,11 @@ class Faces:
             )
         return namesake
 
-    async def _keep(self, connection: Connection, place: PhotoKey, jpeg: bytes) -> None:
+    async def _keep(self, connection: Connection, place: PhotoKey, jpeg: bytes, file: str) -> None:
         sealed = self._vault.seal(jpeg, member_id=place.member_id, place=_place(place.face_id))
-        await faces.put_photo(connection, face_id=place.face_id, n=place.n, key_id=sealed.key_id, sealed=sealed.content)
+        await faces.put_photo(
+            connection, face_id=place.face_id, n=place.n, file=file, key_id=sealed.key_id, sealed=sealed.content
+        )
 
     def _unseal(self, photo: SealedPhoto) -> bytes:
         return self._vault.open(

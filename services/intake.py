@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from db.generations import Generation, Source
@@ -14,6 +14,7 @@ from services.hosting import Hosting
 from services.kept import KeptPhotos, number_in
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.presenter import NowhereToShow, Progress, Shown
+from services.prints import sha256
 from services.request import Role, Wish
 from services.tasks import Tasks
 from services.words import _
@@ -49,17 +50,20 @@ class Intake:
         self._tasks = tasks
         self._slots = asyncio.Semaphore(PHOTOS_AT_ONCE)
 
-    async def prepare(
-        self, generation: Generation, wish: Wish, scene: Callable[[], Awaitable[Progress]]
+    async def show(
+        self,
+        generation: Generation,
+        wish: Wish,
+        prepared: Sequence[Prepared],
+        scene: Callable[[], Awaitable[Progress]],
     ) -> Shown | None:
         """Show the generation in the queue, as ``scene`` describes that, with its photos where there are any.
 
         Returns None where nothing had to be shown: there is no photo, and the message is known already.
 
         Raises:
-            PhotoRefused, GenerationFailed, NeverAcknowledged
+            GenerationFailed, NeverAcknowledged
         """
-        prepared = await self._prepare(generation, wish)
         if not prepared and generation.message_id is not None:
             return None
         await self._hosting.keep(generation.id, [photo.jpeg for photo in prepared])
@@ -75,8 +79,13 @@ class Intake:
             raise GenerationFailed("no_photo_url", _("Discord gave no address for the photo. Try again."))
         return shown
 
-    async def _prepare(self, generation: Generation, wish: Wish) -> list[Prepared]:
-        """All photos, one after another: their bytes are large, and other generations have theirs too."""
+    async def prepare(self, generation: Generation, wish: Wish) -> list[Prepared]:
+        """Fetch and check all its photos, one after another: their bytes are large, and other generations have theirs
+        too.
+
+        Raises:
+            PhotoRefused
+        """
         return [
             await self._faces.open(generation.member_id, saved)
             if (saved := SavedPhoto.from_url(source.url))
@@ -90,9 +99,11 @@ class Intake:
         try:
             kept = number_in(source.url)
             photo = await (self._kept.open(generation, kept) if kept else self._fetch(source.url))
+            file = source.file or await sha256(photo)
             if source.is_prepared:
-                return await self._photos.verified(photo)
-            return await (self._photos.crop(photo) if role is Role.FACE else self._photos.whole(photo))
+                return replace(await self._photos.verified(photo), file=file)
+            prepared = await (self._photos.crop(photo) if role is Role.FACE else self._photos.whole(photo))
+            return replace(prepared, file=file)
         except PhotoRefused as error:
             if of == 1:
                 raise

@@ -50,10 +50,12 @@ Image.MAX_IMAGE_PIXELS = None
 class Prepared:
     """``jpeg`` is without metadata: of a face a crop of ``CROP_SIDE_PX`` square, of a style the whole picture, at most
     ``STYLE_SIDE_PX`` on the long side. ``checked`` is False where a detector should have looked for a face and did not.
+    ``file`` is the SHA-256 of the file that it was made of, where that is no longer at hand.
     """
 
     jpeg: bytes = field(repr=False)
     checked: bool
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

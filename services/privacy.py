@@ -105,6 +105,10 @@ class Privacy:
         self._tasks.spawn(self._delete_messages(), "delete messages")
         self._tasks.spawn(self._purge(), "purge what is old")
 
+    def wake(self) -> None:
+        """Somebody else wants messages deleted."""
+        self._news.set()
+
     async def export(self, member_id: int, *, bytes_max: int) -> Export:
         """Everything that is kept about a member, in at most so many bytes."""
         async with self._database.transaction() as connection:

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from db.connection import StorageError
-from db.generations import Generation, NewGeneration, State
+from db.generations import Generation, NewGeneration, Source, State, Wait, WaitsFor
 from db.provider_jobs import JobState, KnownLength, ProviderJob
 from services import words
 from services.allowance import Allowance
 from services.collector import Collector, Retries
+from services.consents import Asking, Consents
 from services.delivery import Delivery
 from services.downloads import Downloads
 from services.errors import GenerationFailed, Restarting, UserError
@@ -23,10 +24,12 @@ from services.hosting import Hosting
 from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
-from services.kept import KeptPhotos
-from services.photos import Photos
+from services.kept import KeptPhotos, url_of
+from services.photos import Photos, Prepared
 from services.pictures import Pictures
 from services.presenter import NeverAcknowledged, Presenter
+from services.prints import prints_of
+from services.questions import Questions
 from services.queue import Queue
 from services.quotas import Balance
 from services.request import Wish
@@ -75,6 +78,7 @@ class Outside:
     webhook_url: Callable[[str], str] | None
     photo_downloads: Downloads
     picture_downloads: Downloads
+    asking: Asking
 
 
 class Runner:
@@ -89,6 +93,7 @@ class Runner:
         photos: Photos,
         faces: Faces,
         kept: KeptPhotos,
+        consents: Consents,
         pictures: Pictures,
         limits: Limits,
         tasks: Tasks,
@@ -96,6 +101,8 @@ class Runner:
         timing: Timing,
     ) -> None:
         self._generations = generations
+        self._consents = consents
+        self._kept = kept
         self._client = outside.client
         self._hosting = outside.hosting
         self._has_webhooks = outside.webhook_url is not None
@@ -136,6 +143,7 @@ class Runner:
             delivery=self._delivery,
             tasks=tasks,
         )
+        self._questions = Questions(consents, asking=outside.asking, on_unreachable=self._fail, tasks=tasks)
         self._submitter = Submitter(
             client=outside.client,
             hosting=outside.hosting,
@@ -173,6 +181,7 @@ class Runner:
         self._tasks.spawn(self._tracker.run(), "tracker")
         self._tasks.spawn(self._dispatch(), "dispatch")
         self._tasks.spawn(self._expire(), "expiry")
+        self._tasks.spawn(self._questions.run(), "questions")
         for generation in unfinished:
             await self._resume(generation)
         for job in await self._generations.at_provider():
@@ -210,12 +219,20 @@ class Runner:
         """
         if not await self._generations.cancel(generation_id):
             return False
+        self._show_end(generation_id)
+        return True
+
+    async def end(self, generation_id: int, error: UserError) -> None:
+        """It must not be made, for this reason: the same as if it had failed."""
+        if await self._generations.fail(generation_id, error):
+            self._show_end(generation_id)
+
+    def _show_end(self, generation_id: int) -> None:
         if generation_id in self._taken_in:
             self._taken_in[generation_id] = True  # its message is being edited, which must not come after ours
         else:
             self._delivery.wake(generation_id)
         self._queue_news.set()
-        return True
 
     async def resume(self, generation_id: int) -> bool:
         """The person for whom it waits has answered: take it in once more. False where it waits no more."""
@@ -370,11 +387,26 @@ class Runner:
         if generation is None or generation.state is not State.RECEIVED:
             return
         wish = Wish.from_json(generation.wish)
-        shown = await self._intake.prepare(generation, wish, lambda: self._scenes.in_queue(generation, wish))
+        prepared = await self._intake.prepare(generation, wish)
+        prints = await prints_of(wish, prepared)
+        wait = await self._consents.weigh(generation, wish, prints)
+        if wait is not None:
+            await self._wait(generation, wait, prepared)
+            return
+        shown = await self._intake.show(generation, wish, prepared, lambda: self._scenes.in_queue(generation, wish))
         if await self._generations.queue(generation, kind=wish.kind, jobs=wish.jobs, shown=shown):
             self._queue_news.set()
             if self._gate.closed_for_s() or not await self._queue.is_moving():
                 self._delivery.wake(generation_id)  # otherwise there is more to show in a moment
+
+    async def _wait(self, generation: Generation, wait: Wait, prepared: Sequence[Prepared]) -> None:
+        """Received -> waiting, with the photos as they are prepared: their addresses would end meanwhile."""
+        photos = [Source(url=url_of(n), is_prepared=True, file=each.file) for n, each in enumerate(prepared, start=1)]
+        kept = self._kept.sealed(generation, [each.jpeg for each in prepared])
+        if await self._generations.wait(generation.id, wait, photos=photos, kept=kept):
+            self._delivery.wake(generation.id)
+            if wait.what is WaitsFor.CONSENT:
+                self._questions.wake()
 
     async def _dispatch(self) -> None:
         """Waiting jobs get slots, for as long as there are any and the service takes anything."""

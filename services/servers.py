@@ -27,6 +27,8 @@ class ServerSettings:
     without one, in that of who asked. ``member_queue`` is how many unfinished requests a member may have here, where
     that is fewer than the operator's. ``images_per_day`` and ``images_per_month`` are what all members together may
     have, where that is less than the operator allows, and ``cooldown_s`` is each member's pause between two requests.
+    ``consent`` is what is asked before a face is used (``services.consents.Rule``), where that is stricter than the
+    operator's.
     """
 
     channels: tuple[int, ...] = ()
@@ -39,6 +41,7 @@ class ServerSettings:
     report_channel: int | None = None
     language: str | None = None
     member_queue: int | None = None
+    consent: str | None = None
     images_per_day: int | None = None
     images_per_month: int | None = None
     cooldown_s: int = 0

@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from cogs.views.generation import ACCENT
+from services.consents import DeletedFace
 from services.faces import Listed
 from services.upkeep import Expiring
 from services.words import _, at, ngettext
@@ -28,6 +29,14 @@ def expiring_text(expiring: Sequence[Expiring]) -> str:
         len(expiring),
     )
     return "\n".join([told, *lines])
+
+
+def revoked_text(face: DeletedFace) -> str:
+    """What the owner of a face reads that was deleted because the person shown did not want it any more."""
+    return _(
+        "The face that you saved as {name} was deleted: the person shown does not want it to be used any more.",
+        name=bold(face.name),
+    )
 
 
 def listed_files(listed: Sequence[Listed]) -> list[discord.File]:

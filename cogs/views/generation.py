@@ -8,6 +8,7 @@ import discord
 from discord import ui
 
 from cogs.views.buttons import under_progress, under_result
+from cogs.views.declaration import declaration_buttons, declaration_headline, row_of
 from services.generations import Generation, WaitsFor
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
@@ -50,7 +51,10 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
     """The message for a scene."""
     match scene:
         case Waiting():
-            items = [ui.TextDisplay[ui.LayoutView](_waiting_text(generation, wish, scene)), under_progress(generation)]
+            items = _beside_photos(_waiting_text(generation, wish, scene), wish, ())
+            if scene.wait.what is WaitsFor.DECLARATION:
+                items.append(row_of(declaration_buttons(generation.id)))
+            items.append(under_progress(generation))
         case Progress():
             items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
             items.append(under_progress(generation))
@@ -97,7 +101,7 @@ def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
     wait = waiting.wait
     match wait.what:
         case WaitsFor.DECLARATION:
-            headline = _("**Whose face is this?** Nothing is made before <@{member}> has said so.", member=wait.on)
+            headline = declaration_headline(wait, photos=len(wish.references))
         case WaitsFor.CONSENT:
             headline = _("**Waiting for <@{member}>**, whose face is in the photo.", member=wait.on)
     ends = _("-# Without an answer it ends {when}, and your images are refunded.", when=at(wait.until))

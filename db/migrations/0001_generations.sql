@@ -22,8 +22,11 @@ CREATE TABLE generations (
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
+    said                TEXT,                     -- whose face its photos show, where that was said with it (JSON)
+    prints              TEXT,                     -- the SHA-256 of its faces' files and crops, in order (JSON)
     waits_for           TEXT,                     -- while it waits for a person: for what,
-    waits_on            INTEGER,                  -- for which member,
+    waits_on            INTEGER,                  -- of which member,
+    waits_n             INTEGER,                  -- because of which of its photos, from 1,
     waits_until         TEXT,                     -- and until when
     resumed_at          TEXT,                     -- when it last went on after that
     pictures            INTEGER NOT NULL DEFAULT 0 CHECK (pictures BETWEEN 0 AND images),  -- verified files on disk
@@ -155,6 +158,7 @@ CREATE INDEX faces_unused ON faces (last_used_at);
 CREATE TABLE face_photos (
     face_id  INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
     n        INTEGER NOT NULL,                    -- which of the face's photos, from 1
+    file     TEXT NOT NULL,                       -- the SHA-256 of the file as it was attached
     key_id   TEXT NOT NULL,                       -- of the key that sealed it
     sealed   BLOB NOT NULL,
     PRIMARY KEY (face_id, n)

@@ -22,6 +22,7 @@ from db.generations import NewGeneration
 from playground.model import Interaction
 from playground.server import Playground
 from services.admission import Admission
+from services.consents import Consents
 from services.faces import Faces
 from services.quotas import Balance, Quota
 from services.request import Wish
@@ -32,6 +33,8 @@ from services.visibility import Visibility
 _PHOTO = b"never read by the cogs"
 # For tests without saved faces.
 NO_FACES = cast(Faces, None)
+# For tests where nobody is asked whose face it is.
+NO_CONSENTS = cast(Consents, None)
 # Servers whose admins have set nothing.
 NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 NO_CHOICES = Visibility(cast(Database, None), set(), NO_SERVERS)

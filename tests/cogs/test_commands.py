@@ -14,27 +14,31 @@ from cogs.quota import Quota
 from cogs.styles import Styles
 from playground.commands import read_commands
 from services.catalog import Catalog
+from services.consents import Whose
 from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
 from services.runner import Runner
-from tests.cogs.stage import NO_FACES, NotingRunner, reception
+from tests.cogs.stage import NO_CONSENTS, NO_FACES, NotingRunner, reception
 from tests.wishes import SD, SDXL
 
 RUNNER = cast(Runner, NotingRunner())
 IDENTITY = Identity(reception(RUNNER), NO_FACES, Catalog(models=(SDXL,)), server_id=None)
 EXTRA = ExtraAdapter(name="own", label="Own", family=Family.SD, scale=1)
 
-TEXT, WHOLE, YES_NO, NUMBER, FILE = (
-    kind.value for kind in (Kind.string, Kind.integer, Kind.boolean, Kind.number, Kind.attachment)
+TEXT, WHOLE, YES_NO, NUMBER, FILE, USER = (
+    kind.value for kind in (Kind.string, Kind.integer, Kind.boolean, Kind.number, Kind.attachment, Kind.user)
 )
 PROMPT, PERCENT = (TEXT, 1, 1000), (WHOLE, 0, 100)
 COUNT, SEED = (WHOLE, 1, 4), (WHOLE, 0, 2**31 - 1)
 SHAPES = (TEXT, *Shape)
+WHOSE = (TEXT, *Whose)
 SUGGESTED = (TEXT, "suggested")
 
 ADAPTERS_IMAGINE = {
     "prompt": PROMPT,
     "face": (FILE,),
     "face_name": SUGGESTED,
+    "whose": WHOSE,
+    "person": (USER,),
     "likeness": PERCENT,
     "style": (FILE,),
     "preset": SUGGESTED,
@@ -74,6 +78,8 @@ IDENTITY_IMAGINE = {
     "prompt": PROMPT,
     "face": (FILE,),
     "face_name": SUGGESTED,
+    "whose": WHOSE,
+    "person": (USER,),
     "preset": SUGGESTED,
     "shape": SHAPES,
     "count": COUNT,
@@ -139,7 +145,14 @@ async def test_the_options_are_those_of_the_dialect(
 
 @pytest.mark.parametrize(
     "cog",
-    [adapters(), adapters(EXTRA), IDENTITY, Face(NO_FACES), Quota(RUNNER), Styles(Catalog(models=(SDXL,)))],
+    [
+        adapters(),
+        adapters(EXTRA),
+        IDENTITY,
+        Face(NO_FACES, NO_CONSENTS),
+        Quota(RUNNER),
+        Styles(Catalog(models=(SDXL,))),
+    ],
 )
 async def test_discord_takes_the_commands_as_they_are(cog: commands.Cog) -> None:
     found = list((await definitions(cog)).values())

@@ -11,9 +11,10 @@ from PIL import Image
 from cogs.face import Face
 from db.connection import Database
 from playground.model import Message
+from services.consents import Consents, Rule
 from services.faces import FACES_MAX, Faces
 from services.photos import PHOTO_BYTES_MAX, Photos
-from tests.cogs.stage import CogStage, cog_stage
+from tests.cogs.stage import NO_SERVERS, CogStage, cog_stage
 from tests.conftest import Clock
 from tests.photographs import admiral, astronaut, coffee, encoded
 from tests.saved_faces import KEY, MakeFaces, attached, faces_on
@@ -67,7 +68,8 @@ class FaceStage:
 async def scene(monkeypatch: pytest.MonkeyPatch, database: Database, clock: Clock) -> AsyncIterator[FaceStage]:
     async with Photos(detect=True) as photos, faces_on(database, clock, allow_private=True) as make:
         faces = make(KEY, photos=photos)
-        async with cog_stage(monkeypatch, lambda _runner: Face(faces)) as opened:
+        consents = Consents(database, rule=Rule.OFF, servers=NO_SERVERS, now=clock)
+        async with cog_stage(monkeypatch, lambda _runner: Face(faces, consents)) as opened:
             yield FaceStage(opened, faces, make)
 
 

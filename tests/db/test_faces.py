@@ -25,7 +25,7 @@ async def saved(database: Database, clock: Clock, name: str, *, member_id: int =
 
 async def put(database: Database, face_id: int, n: int, sealed: bytes, key_id: str = "old") -> None:
     async with database.transaction() as connection:
-        await faces.put_photo(connection, face_id=face_id, n=n, key_id=key_id, sealed=sealed)
+        await faces.put_photo(connection, face_id=face_id, n=n, file="f" * 64, key_id=key_id, sealed=sealed)
 
 
 async def names(database: Database, member_id: int = 7) -> list[str]:

@@ -201,6 +201,7 @@ class Stage:
             "DISCORD_GATEWAY_URL": self.playground.gateway_url,
             "IMAGEPIPELINE_API_KEY": "stage-key",
             "IMAGEPIPELINE_URL": self.engine_url,
+            "FACE_CONSENT": "off",  # of these tests, those in test_consent.py are about it
             "DATABASE_URL": f"sqlite:///{(self.folder / 'facelock.db').as_posix()}",
         } | self.env
 

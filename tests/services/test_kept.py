@@ -53,7 +53,7 @@ class Desk:
     async def waiting(self, interaction_id: int = 1) -> Generation:
         """A request that waits for the member 9 for three days."""
         generation = await self.accepted(interaction_id)
-        wait = Wait(what=WaitsFor.CONSENT, on=9, until=self.clock.now + timedelta(days=3))
+        wait = Wait(what=WaitsFor.CONSENT, on=9, n=1, until=self.clock.now + timedelta(days=3))
         photos = [Source(url=url_of(1), is_prepared=True)]
         kept = self.kept.sealed(generation, [PHOTO])
         assert await self.generations.wait(generation.id, wait, photos=photos, kept=kept)
@@ -74,7 +74,7 @@ async def test_what_waits_says_why_keeps_its_photo_and_takes_no_place_in_the_que
     generation = await desk.waiting()
 
     assert generation.state is State.WAITING
-    assert generation.wait == Wait(what=WaitsFor.CONSENT, on=9, until=desk.clock.now + timedelta(days=3))
+    assert generation.wait == Wait(what=WaitsFor.CONSENT, on=9, n=1, until=desk.clock.now + timedelta(days=3))
     assert [number_in(photo.url) for photo in generation.photos] == [1]
     assert await desk.kept.open(generation, 1) == PHOTO
     assert await desk.generations.unfinished() == [generation]
@@ -92,7 +92,7 @@ async def test_what_waits_is_one_of_the_members_requests(desk: Desk) -> None:
 async def test_only_what_was_just_received_can_wait(desk: Desk) -> None:
     generation = await desk.accepted()
     await desk.generations.cancel(generation.id)
-    wait = Wait(what=WaitsFor.CONSENT, on=9, until=desk.clock.now)
+    wait = Wait(what=WaitsFor.CONSENT, on=9, n=1, until=desk.clock.now)
 
     assert not await desk.generations.wait(generation.id, wait, photos=[], kept=desk.kept.sealed(generation, [PHOTO]))
 

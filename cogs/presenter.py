@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import discord
 
 from cogs.files import release
-from cogs.views.generation import Frame, detour_line, failure_sentence, layout, photo_names, ready_line
+from cogs.views.generation import Frame, detour_line, faces_layout, failure_sentence, layout, photo_names, ready_line
 from services import network
 from services.downloads import DownloadError, Downloads
 from services.generations import Generation, Hosted
@@ -93,6 +93,8 @@ class DiscordPresenter:
         try:
             if isinstance(scene, Failure) and scene.private and generation.token and not generation.is_ephemeral:
                 return await self._refuse(generation, generation.token, wish, scene)
+            if isinstance(scene, Waiting) and scene.faces and not generation.is_ephemeral:
+                return await self._let_choose(generation, wish, scene)
             return await self._edit(generation, wish, scene)
         except (_MessageGoneError, _NoAccessError) as error:
             if isinstance(scene, Waiting | Progress | Cancelled):
@@ -141,6 +143,22 @@ class DiscordPresenter:
         if isinstance(scene, Result | Failure):
             await self._call_back(generation, message_id, scene)
         return _shown(message, wish)
+
+    async def _let_choose(self, generation: Generation, wish: Wish, scene: Waiting) -> Shown:
+        """The faces are for the asker's eyes alone, beside the message that everybody sees."""
+        shown = await self._edit(generation, wish, replace(scene, faces=()))
+        if generation.token is None:
+            return shown
+        try:
+            with _files(generation, wish, scene) as files, _translated(generation):
+                view = faces_layout(generation, wish, scene, [file.filename for file in files])
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    await self._webhook(generation, generation.token).send(
+                        view=view, files=files, ephemeral=True, allowed_mentions=_NOBODY, wait=True
+                    )
+        except _TokenOverError:
+            log.info("generation %d: its interaction is over, nobody can choose a face any more", generation.id)
+        return shown
 
     async def _call_back(self, generation: Generation, message_id: int, scene: Result | Failure) -> None:
         """An edit notifies nobody, and the member has stopped waiting by now. The nonce prevents a second line."""
@@ -273,6 +291,9 @@ def _files(
         if new_photos:
             for name, photo in zip(photo_names(wish.references), new_photos, strict=True):
                 files.append(discord.File(io.BytesIO(photo), filename=name))
+        if isinstance(scene, Waiting):
+            for number, face in enumerate(scene.faces, start=1):
+                files.append(discord.File(io.BytesIO(face), filename=f"choice-{number}.jpg"))
         if isinstance(scene, Result):
             for number, path in enumerate(scene.pictures, start=1):
                 files.append(discord.File(path, filename=f"facelock-{generation.id}-{number}{path.suffix}"))
@@ -283,7 +304,7 @@ def _files(
 
 def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
     if isinstance(scene, Waiting | Failure | Cancelled):
-        return Frame()
+        return Frame(files=[file.filename for file in files])
     names = photo_names(wish.references)
     if isinstance(scene, Progress) and scene.new_photos:
         return Frame(photos=[f"attachment://{name}" for name in names])

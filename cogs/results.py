@@ -14,7 +14,7 @@ from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
 from cogs.reception import Reception
-from cogs.views.buttons import Action, Press
+from cogs.views.buttons import Action, Press, face_of
 from cogs.views.details import details
 from cogs.views.edit import Filled, edit_form, filled_in, roles
 from cogs.views.generation import photo_names
@@ -56,14 +56,8 @@ class Results(commands.Cog):
         generation = await self._generation(interaction, press.generation_id)
         wish = Wish.from_json(generation.wish)
         match press.action:
-            case Action.AGAIN:
-                await self._again(interaction, generation, wish)
-            case Action.VARY:
-                await self._vary(interaction, generation, wish, press.number or 1)
-            case Action.FULL:
-                await self._full(interaction, generation, wish, press.number or 0)
-            case Action.LARGER:
-                await self._larger(interaction, generation, wish)
+            case Action.AGAIN | Action.VARY | Action.FULL | Action.LARGER:
+                await self._remake(interaction, generation, wish, press)
             case Action.EDIT:
                 _check_face(interaction, generation, wish)
                 is_face_there = bool(await _photos(interaction, generation, wish))
@@ -74,6 +68,8 @@ class Results(commands.Cog):
                 await self._cancel(interaction, generation)
             case Action.DELETE:
                 await _delete(interaction, generation)
+            case Action.FACE:
+                await self._choose_face(interaction, generation, press)
             case Action.POST:
                 await self._post(interaction, generation)
             case _:
@@ -96,6 +92,17 @@ class Results(commands.Cog):
         if generation is None or not (_is_below(interaction, generation) or _is_in_history(interaction, generation)):
             raise UserError(_("The bot knows nothing of this request any more. Use /imagine to ask anew."))
         return generation
+
+    async def _remake(self, interaction: discord.Interaction, generation: Generation, wish: Wish, press: Press) -> None:
+        match press.action:
+            case Action.VARY:
+                await self._vary(interaction, generation, wish, press.number or 1)
+            case Action.FULL:
+                await self._full(interaction, generation, wish, press.number or 0)
+            case Action.LARGER:
+                await self._larger(interaction, generation, wish)
+            case _:
+                await self._again(interaction, generation, wish)
 
     async def _again(self, interaction: discord.Interaction, generation: Generation, wish: Wish) -> None:
         photos = await _own_photos(interaction, generation, wish)
@@ -135,6 +142,19 @@ class Results(commands.Cog):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
                 raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
+
+    async def _choose_face(self, interaction: discord.Interaction, generation: Generation, press: Press) -> None:
+        """The message of the request says what comes of it; the faces, where they are in another one, go."""
+        _check_face(interaction, generation, Wish.from_json(generation.wish))
+        await interaction.response.defer()
+        if generation.is_ephemeral:
+            await self._runner.renew_token(generation.id, interaction.token)
+        n, choice = face_of(press)
+        if not await self._runner.choose_face(generation.id, n=n, choice=choice):
+            raise UserError(_("There is nothing to choose any more: it is chosen already, or the request is over."))
+        if not generation.is_ephemeral:
+            with contextlib.suppress(discord.HTTPException, *network.FAULTS):
+                await interaction.delete_original_response()
 
     async def _post(self, interaction: discord.Interaction, generation: Generation) -> None:
         """A private result becomes a message for everybody, with the files and the words of the one that is pressed."""

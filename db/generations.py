@@ -36,6 +36,7 @@ class WaitsFor(StrEnum):
 
     DECLARATION = "declaration"
     CONSENT = "consent"
+    FACE = "face"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,6 +356,36 @@ async def kept_photo(connection: aiosqlite.Connection, generation_id: int, n: in
     sql = "SELECT * FROM kept_photos WHERE generation_id = :id AND n = :n"
     rows = await connection.execute_fetchall(sql, {"id": generation_id, "n": n})
     return next((KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows), None)  # noqa: SIM118 - a row
+
+
+async def kept_photos(connection: aiosqlite.Connection, generation_id: int, numbers: range) -> list[KeptPhoto]:
+    """Those that are kept for a generation under these numbers, in their order."""
+    sql = """
+        SELECT * FROM kept_photos WHERE generation_id = :id AND n >= :start AND n < :stop ORDER BY n
+    """
+    rows = await connection.execute_fetchall(sql, {"id": generation_id, "start": numbers.start, "stop": numbers.stop})
+    return [KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows]  # noqa: SIM118 - a row
+
+
+async def choose_photo(
+    connection: aiosqlite.Connection,
+    generation_id: int,
+    *,
+    photos: Sequence[Source],
+    chosen: int,
+    among: range,
+    at: datetime,
+) -> None:
+    """Waiting -> received with these photos; of the kept ones with these numbers, only the chosen one stays. Needs a
+    transaction.
+    """
+    sql = "UPDATE generations SET photos = :photos WHERE id = :id"
+    values = {"id": generation_id, "photos": json.dumps([asdict(photo) for photo in photos])}
+    await connection.execute_fetchall(sql, values)
+    forget = "DELETE FROM kept_photos WHERE generation_id = :id AND n >= :start AND n < :stop AND n <> :chosen"
+    numbers = {"start": among.start, "stop": among.stop, "chosen": chosen}
+    await connection.execute_fetchall(forget, {"id": generation_id} | numbers)
+    await back_to_received(connection, generation_id, at)
 
 
 async def forget_kept_photos(connection: aiosqlite.Connection, generation_id: int) -> None:

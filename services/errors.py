@@ -4,6 +4,7 @@ A ``UserError`` carries one sentence for the member who asked: what happened and
 outage or a bug; it is logged and answered with one neutral sentence (see ``cogs/answers.py``).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.words import _, at, ngettext, span
@@ -167,6 +168,21 @@ class PhotoRefused(UserError):
         return PhotoRefused(
             _("Image {number} of {of} ({role}): {reason}", number=number, of=of, role=role, reason=self)
         )
+
+
+class SeveralFaces(PhotoRefused):
+    """It shows several people: ``crops`` are of their faces, largest first, ``n`` is its number among the images, from
+    1.
+    """
+
+    def __init__(self, text: str, *, crops: Sequence[bytes], n: int = 1) -> None:
+        super().__init__(text)
+        self.crops = crops
+        self.n = n
+
+    def among(self, of: int, *, number: int, role: str) -> "SeveralFaces":
+        """See ``PhotoRefused.among``."""
+        return SeveralFaces(str(super().among(of, number=number, role=role)), crops=self.crops, n=number)
 
 
 class FaceRefused(PhotoRefused):

@@ -13,6 +13,7 @@ from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from db.quotas import RoleQuota
 from services.accounts import read_balance, role_quotas_of
 from services.errors import BudgetExceeded, GenerationFailed, Paused, QueueFull, QuotaExceeded, UserError
+from services.kept import numbers_of_choices, url_of
 from services.metrics import Metrics
 from services.presenter import Shown
 from services.quotas import Balance, Quota, ServerLimits, guild_of, no_limits
@@ -182,6 +183,26 @@ class Generations:
         """Waiting -> received: the answer is there, and it is taken in once more; False where it waits no more."""
         async with self._database.connection() as connection:
             return await generations.back_to_received(connection, generation_id, self._now())
+
+    async def choose_face(self, generation_id: int, *, n: int, choice: int) -> bool:
+        """Waiting -> received: of the faces in its photo of that number, the one of that number is meant, both from 1.
+        False where it does not wait for that.
+        """
+        among = numbers_of_choices(n)
+        chosen = among.start + choice - 1
+        async with self._database.transaction() as connection:
+            generation = await generations.get(connection, generation_id)
+            wait = generation.wait if generation else None
+            if generation is None or wait is None or wait.what is not WaitsFor.FACE or wait.n != n:
+                return False
+            if await generations.kept_photo(connection, generation_id, chosen) is None:
+                return False
+            photos = list(generation.photos)
+            photos[n - 1] = Source(url=url_of(chosen), is_prepared=True)
+            await generations.choose_photo(
+                connection, generation_id, photos=photos, chosen=chosen, among=among, at=self._now()
+            )
+        return True
 
     async def waited_too_long(self) -> list[Generation]:
         """Those that wait for an answer that nobody has given in time."""

@@ -6,6 +6,7 @@ from db import generations
 from db.connection import Database
 from db.generations import Generation, KeptPhoto
 from services.errors import PhotoRefused
+from services.photos import CHOICES_MAX
 from services.vault import CannotOpen, Sealed, Vault
 from services.words import _
 
@@ -22,6 +23,11 @@ def number_in(url: str) -> int | None:
     return int(url.removeprefix(_SCHEME)) if url.startswith(_SCHEME) else None
 
 
+def numbers_of_choices(n: int) -> range:
+    """The numbers under which the faces in the photo of that number, from 1, are kept while one is to be chosen."""
+    return range(100 * n + 1, 100 * n + 1 + CHOICES_MAX)
+
+
 class KeptPhotos:
     """Seals and opens them; the rows go when their generation is queued or over."""
 
@@ -29,14 +35,14 @@ class KeptPhotos:
         self._database = database
         self._vault = vault
 
-    def sealed(self, generation: Generation, photos: Sequence[bytes]) -> list[KeptPhoto]:
-        """All photos of a generation, in their order, as they are to be kept.
+    def sealed(self, generation: Generation, photos: Sequence[bytes], *, first: int = 1) -> list[KeptPhoto]:
+        """Photos of a generation as they are to be kept, under the numbers from ``first`` on.
 
         Raises:
             PhotoRefused: there is no key to seal them with.
         """
         kept: list[KeptPhoto] = []
-        for n, photo in enumerate(photos, start=1):
+        for n, photo in enumerate(photos, start=first):
             sealed = self._vault.seal(photo, member_id=generation.member_id, place=_place(generation, n))
             kept.append(KeptPhoto(generation_id=generation.id, n=n, key_id=sealed.key_id, sealed=sealed.content))
         return kept
@@ -49,11 +55,24 @@ class KeptPhotos:
         """
         async with self._database.connection() as connection:
             kept = await generations.kept_photo(connection, generation.id, n)
+        return self._open(generation, kept)
+
+    async def choices(self, generation: Generation, n: int) -> list[bytes]:
+        """The faces in its photo of that number, from 1, one of which is to be chosen.
+
+        Raises:
+            PhotoRefused: they cannot be opened any more.
+        """
+        async with self._database.connection() as connection:
+            kept = await generations.kept_photos(connection, generation.id, numbers_of_choices(n))
+        return [self._open(generation, each) for each in kept]
+
+    def _open(self, generation: Generation, kept: KeptPhoto | None) -> bytes:
         try:
             if kept is None:
                 raise CannotOpen("it is not kept any more")
             sealed = Sealed(kept.key_id, kept.sealed)
-            return self._vault.open(sealed, member_id=generation.member_id, place=_place(generation, n))
+            return self._vault.open(sealed, member_id=generation.member_id, place=_place(generation, kept.n))
         except CannotOpen as error:
             raise PhotoRefused(_("The photo could not be kept while the request waited. Attach it again.")) from error
 

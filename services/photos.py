@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from services.errors import PhotoRefused
+from services.errors import PhotoRefused, SeveralFaces
 from services.words import _, ngettext
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 WORKING_SIDE_PX = 2048
 CROP_SIDE_PX = 512
 CROP_QUALITY = 92
+# As many faces of one photo as can be chosen among: a message shows ten pictures, and each has a button.
+CHOICES_MAX = 10
+CHOICE_SIDE_PX = 256
 STYLE_SIDE_PX = 1024  # the adapters scale to 224 pixels; this leaves the provider the choice
 
 # The detector's policy and its measurements: the long side scaled to 1024, no upsampling; a second box counts as a face
@@ -137,7 +140,14 @@ class Photos:
         if self._detector is None:
             return Prepared(jpeg=_to_jpeg(ImageOps.fit(image, (CROP_SIDE_PX, CROP_SIDE_PX))), checked=False)
         upright, faces, scale = _find_faces(image, self._detector)
-        return Prepared(jpeg=_to_jpeg(_cut(upright, _the_one(faces, scale), scale)), checked=True)
+        found = _clear(faces)
+        usable = [face for face in found if face.side / scale >= FACE_SIDE_PX_MIN]
+        if not usable:
+            raise PhotoRefused(_refusal(found))
+        crops = [_to_jpeg(_cut(upright, face, scale)) for face in usable[:CHOICES_MAX]]
+        if len(found) > 1:
+            raise SeveralFaces(_refusal(found), crops=crops)
+        return Prepared(jpeg=crops[0], checked=True)
 
 
 def _whole(photo: bytes) -> Prepared:
@@ -233,33 +243,42 @@ def _find_faces(image: Image.Image, detector: "_Detector") -> tuple[Image.Image,
     return (image.rotate(angle, expand=True), faces, scale) if faces else (image, [], scale)
 
 
-def _the_one(faces: Sequence[_Box], scale: float) -> _Box:
-    if not faces:
-        raise PhotoRefused(
-            _(
-                "I found no face in the photo. "
-                "Use one that shows the face from the front, in good light and not cut off."
-            )
+def _clear(faces: Sequence[_Box]) -> list[_Box]:
+    """The one that is a face most clearly, with those that count beside it, the largest first."""
+    best = max(faces, key=lambda face: face.score, default=None)
+    counting = [face for face in faces if best and (face is best or _counts_beside(face, best))]
+    return sorted(counting, key=lambda face: face.side, reverse=True)
+
+
+def _refusal(found: Sequence[_Box]) -> str:
+    """Why these are not one face that can be used."""
+    if not found:
+        return _(
+            "I found no face in the photo. Use one that shows the face from the front, in good light and not cut off."
         )
-    best = max(faces, key=lambda face: face.score)
-    others = [face for face in faces if face is not best and _counts_beside(face, best)]
-    if others:
-        raise PhotoRefused(
-            ngettext(
-                "I found {number} face in the photo. Crop it to one person and attach it again.",
-                "I found {number} faces in the photo. Crop it to one person and attach it again.",
-                len(others) + 1,
-            )
+    if len(found) > 1:
+        return ngettext(
+            "I found {number} face in the photo. Crop it to one person and attach it again.",
+            "I found {number} faces in the photo. Crop it to one person and attach it again.",
+            len(found),
         )
-    if best.side / scale < FACE_SIDE_PX_MIN:
-        raise PhotoRefused(
-            _(
-                "The face in the photo is too small. It should be at least {pixels} pixels wide: "
-                "attach a larger picture or one taken closer.",
-                pixels=FACE_SIDE_PX_MIN,
-            )
-        )
-    return best
+    return _(
+        "The face in the photo is too small. It should be at least {pixels} pixels wide: "
+        "attach a larger picture or one taken closer.",
+        pixels=FACE_SIDE_PX_MIN,
+    )
+
+
+def numbered(crop: bytes, number: int) -> bytes:
+    """A small copy of a face's crop with its number in a corner, for choosing among several."""
+    with Image.open(io.BytesIO(crop), formats=("JPEG",)) as image:
+        shown = image.convert("RGB").resize((CHOICE_SIDE_PX, CHOICE_SIDE_PX), Image.Resampling.LANCZOS)
+    draw = ImageDraw.Draw(shown)
+    font = ImageFont.load_default(CHOICE_SIDE_PX / 5)
+    left, top, right, bottom = draw.textbbox((12, 8), str(number), font)
+    draw.rectangle((left - 8, top - 6, right + 8, bottom + 6), fill="black")
+    draw.text((12, 8), str(number), "white", font)
+    return _to_jpeg(shown)
 
 
 def _counts_beside(face: _Box, best: _Box) -> bool:

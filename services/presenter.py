@@ -29,9 +29,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Nothing is made before somebody has answered."""
+    """Nothing is made before somebody has answered. ``faces`` are those in the photo that the asker is to choose among,
+    numbered, for their eyes alone.
+    """
 
     wait: Wait
+    faces: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

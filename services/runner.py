@@ -16,7 +16,7 @@ from services.collector import Collector, Retries
 from services.consents import Asking, Consents
 from services.delivery import Delivery
 from services.downloads import Downloads
-from services.errors import GenerationFailed, Restarting, UserError
+from services.errors import GenerationFailed, PhotoRefused, Restarting, SeveralFaces, UserError
 from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
@@ -24,7 +24,7 @@ from services.hosting import Hosting
 from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
-from services.kept import KeptPhotos, url_of
+from services.kept import KeptPhotos, numbers_of_choices, url_of
 from services.photos import Photos, Prepared
 from services.pictures import Pictures
 from services.presenter import NeverAcknowledged, Presenter
@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 
 # How often a job that the provider has lost, or failed at for reasons of its own, is put back in line.
 TRIES_MAX = 3
+# How long a member may choose among the faces in their photo. The faces are shown through the interaction's token, and
+# so is what they are told at the end: https://discord.com/developers/docs/interactions/receiving-and-responding
+CHOICE_MAX = timedelta(minutes=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,7 @@ class Runner:
             queue=self._queue,
             gate=self._gate,
             pictures=pictures,
+            kept=kept,
             schedule=schedule,
             now=now,
         )
@@ -244,6 +248,15 @@ class Runner:
     def resumed(self, generation_id: int) -> None:
         """Its row says that it goes on; the message may still be about to say that it waits."""
         self._begin(generation_id, self._take_in_again, "go on with")
+
+    async def choose_face(self, generation_id: int, *, n: int, choice: int) -> bool:
+        """Its member has chosen one of the faces in its photo of that number, both from 1: go on with that one. False
+        where it does not wait for that.
+        """
+        if not await self._generations.choose_face(generation_id, n=n, choice=choice):
+            return False
+        self.resumed(generation_id)
+        return True
 
     async def abandon(self, generation_id: int) -> None:
         """Its member wants it forgotten: nothing more is made or shown of it, and what was paid comes back."""
@@ -378,8 +391,8 @@ class Runner:
         while True:
             for generation in await self._generations.waited_too_long():
                 with words.speaking(generation.locale):
-                    text = _("Nobody has answered in time.")
-                await self._fail(generation.id, GenerationFailed("unanswered", text))
+                    error = _unanswered(generation)
+                await self._fail(generation.id, error)
             await self._tasks.sleep(self._timing.expiry_s)
 
     async def _prepare(self, generation_id: int) -> None:
@@ -387,7 +400,12 @@ class Runner:
         if generation is None or generation.state is not State.RECEIVED:
             return
         wish = Wish.from_json(generation.wish)
-        prepared = await self._intake.prepare(generation, wish)
+        try:
+            prepared = await self._intake.prepare(generation, wish)
+        except SeveralFaces as error:
+            if not await self._let_choose(generation, error):
+                raise
+            return
         prints = await prints_of(wish, prepared)
         wait = await self._consents.weigh(generation, wish, prints)
         if wait is not None:
@@ -398,6 +416,21 @@ class Runner:
             self._queue_news.set()
             if self._gate.closed_for_s() or not await self._queue.is_moving():
                 self._delivery.wake(generation_id)  # otherwise there is more to show in a moment
+
+    async def _let_choose(self, generation: Generation, found: SeveralFaces) -> bool:
+        """Received -> waiting for the member to choose one of the faces; False where that is of no use."""
+        until = generation.created_at + CHOICE_MAX
+        if self._now() >= until:
+            return False
+        try:
+            first = numbers_of_choices(found.n).start
+            kept = self._kept.sealed(generation, found.crops, first=first)
+        except PhotoRefused:
+            return False  # there is no key, and nothing of a face is kept without one
+        wait = Wait(what=WaitsFor.FACE, on=generation.member_id, n=found.n, until=until)
+        if await self._generations.wait(generation.id, wait, photos=generation.photos, kept=kept):
+            self._delivery.wake(generation.id)
+        return True
 
     async def _wait(self, generation: Generation, wait: Wait, prepared: Sequence[Prepared]) -> None:
         """Received -> waiting, with the photos as they are prepared: their addresses would end meanwhile."""
@@ -593,6 +626,17 @@ async def load_schedule(generations: Generations) -> Schedule:
 def _reason(failed: Failed) -> str:
     ours = {NO_REASON: _("it gave no reason"), NO_PICTURE: _("it reported success without a picture")}
     return ours.get(failed.message, failed.message)
+
+
+def _unanswered(generation: Generation) -> UserError:
+    if generation.wait is not None and generation.wait.what is WaitsFor.FACE:
+        return PhotoRefused(
+            _(
+                "There are several faces in the photo, and none of them was chosen in time. "
+                "Ask again, or crop it to one person first."
+            )
+        )
+    return GenerationFailed("unanswered", _("Nobody has answered in time."))
 
 
 def _internal(generation_id: int) -> GenerationFailed:

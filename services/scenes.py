@@ -1,13 +1,16 @@
 """What there is to show of a generation, composed from its row and from what is known about the queue."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from db.generations import Generation, State
+from db.generations import Generation, State, Wait, WaitsFor
 from db.provider_jobs import JobState
 from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
+from services.kept import KeptPhotos
+from services.photos import numbered
 from services.pictures import Pictures
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.provenance import Note, note_for
@@ -31,6 +34,7 @@ class Scenes:
         queue: Queue,
         gate: Gate,
         pictures: Pictures,
+        kept: KeptPhotos,
         schedule: Schedule,
         now: Callable[[], datetime],
     ) -> None:
@@ -38,6 +42,7 @@ class Scenes:
         self._queue = queue
         self._gate = gate
         self._pictures = pictures
+        self._kept = kept
         self._schedule = schedule
         self._now = now
 
@@ -52,7 +57,7 @@ class Scenes:
                 return await self.in_queue(generation, wish)
             case State.WAITING:
                 assert generation.wait is not None, "the row of a waiting generation says why"  # noqa: S101 - narrows the type
-                return Waiting(wait=generation.wait)
+                return await self._waiting(generation, generation.wait)
             case State.RUNNING:
                 return await self._running(generation, wish)
             case State.FINISHED | State.SETTLED:
@@ -65,6 +70,13 @@ class Scenes:
                 )
             case State.CANCELLED:
                 return Cancelled(refunded=generation.images * generation.weight)
+
+    async def _waiting(self, generation: Generation, wait: Wait) -> Waiting:
+        if wait.what is not WaitsFor.FACE:
+            return Waiting(wait=wait)
+        choices = await self._kept.choices(generation, wait.n)
+        faces = [await asyncio.to_thread(numbered, crop, number) for number, crop in enumerate(choices, start=1)]
+        return Waiting(wait=wait, faces=tuple(faces))
 
     async def in_queue(self, generation: Generation, wish: Wish) -> Progress:
         """Its place, and when it will be ready; of one that is about to be queued, the place that it will get."""

@@ -10,11 +10,14 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from services.generations import Generation
+from services.photos import CHOICES_MAX
 from services.request import Wish, can_vary, larger_size
 from services.words import _
 
 # The cog that answers them, whatever process sent the message.
 HANDLER = "Results"
+# https://discord.com/developers/docs/components/reference#action-row
+BUTTONS_A_ROW = 5
 _PRIMARY = discord.ButtonStyle.primary
 
 
@@ -30,6 +33,7 @@ class Action(StrEnum):
     DELETE = "delete"
     CANCEL = "cancel"
     POST = "post"
+    FACE = "face"
 
     @property
     def label(self) -> str:
@@ -88,6 +92,21 @@ class Handler(Protocol):
 def under_progress(generation: Generation) -> "ui.ActionRow[ui.LayoutView]":
     """The row of buttons while there are no pictures yet."""
     return _row(Press(Action.CANCEL, generation.id, label=Action.CANCEL.label))
+
+
+def under_faces(generation_id: int, n: int, faces: int) -> Sequence["ui.ActionRow[ui.LayoutView]"]:
+    """The rows of buttons under the faces in the photo of that number, from 1: one each."""
+    presses = [
+        Press(Action.FACE, generation_id, CHOICES_MAX * (n - 1) + choice, label=f"{choice}")
+        for choice in range(1, faces + 1)
+    ]
+    return [_row(*presses[start : start + BUTTONS_A_ROW]) for start in range(0, faces, BUTTONS_A_ROW)]
+
+
+def face_of(press: Press) -> tuple[int, int]:
+    """Read back what ``under_faces`` wrote: which photo, and which face in it, both from 1."""
+    n, choice = divmod((press.number or 1) - 1, CHOICES_MAX)
+    return n + 1, choice + 1
 
 
 def under_result(generation: Generation, wish: Wish, numbers: Sequence[int]) -> Sequence["ui.ActionRow[ui.LayoutView]"]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import discord
 from discord import ui
 
-from cogs.views.buttons import under_progress, under_result
+from cogs.views.buttons import under_faces, under_progress, under_result
 from cogs.views.declaration import declaration_buttons, declaration_headline, row_of
-from services.generations import Generation, WaitsFor
+from services.generations import Generation, Wait, WaitsFor
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
 from services.words import _, at, ngettext, refunded
@@ -54,6 +54,8 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
             items = _beside_photos(_waiting_text(generation, wish, scene), wish, ())
             if scene.wait.what is WaitsFor.DECLARATION:
                 items.append(row_of(declaration_buttons(generation.id)))
+            if scene.faces:
+                items += _faces(generation, scene.wait, frame.files)
             items.append(under_progress(generation))
         case Progress():
             items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
@@ -75,6 +77,34 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
     colour = ACCENT_FAILED if isinstance(scene, Failure) else ACCENT
     view.add_item(ui.Container(*items, accent_colour=colour))
     return view
+
+
+def faces_layout(generation: Generation, wish: Wish, waiting: Waiting, files: Sequence[str]) -> ui.LayoutView:
+    """The faces in a photo, for the member to choose one, beside a message that everybody sees."""
+    view = ui.LayoutView(timeout=None)
+    text = ui.TextDisplay[ui.LayoutView](_face_headline(wish, waiting.wait))
+    view.add_item(ui.Container(text, *_faces(generation, waiting.wait, files), accent_colour=ACCENT))
+    return view
+
+
+def _face_headline(wish: Wish, wait: Wait) -> str:
+    if len(wish.references) > 1:
+        return _(
+            "**There are several faces in image {n} of {photos}.** <@{member}> chooses whose it is to be.",
+            n=wait.n,
+            photos=len(wish.references),
+            member=wait.on,
+        )
+    return _("**There are several faces in the photo.** <@{member}> chooses whose it is to be.", member=wait.on)
+
+
+def _faces(generation: Generation, wait: Wait, files: Sequence[str]) -> list["ui.Item[ui.LayoutView]"]:
+    """The pictures with their numbers in them, and a button for each."""
+    shown = [
+        discord.MediaGalleryItem(f"attachment://{name}", description=_("Face {number}", number=number))
+        for number, name in enumerate(files, start=1)
+    ]
+    return [ui.MediaGallery(*shown), *under_faces(generation.id, wait.n, len(shown))]
 
 
 def failure_sentence(failure: Failure) -> str:
@@ -102,6 +132,8 @@ def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
     match wait.what:
         case WaitsFor.DECLARATION:
             headline = declaration_headline(wait, photos=len(wish.references))
+        case WaitsFor.FACE:
+            headline = _face_headline(wish, wait)
         case WaitsFor.CONSENT:
             headline = _("**Waiting for <@{member}>**, whose face is in the photo.", member=wait.on)
     ends = _("-# Without an answer it ends {when}, and your images are refunded.", when=at(wait.until))

@@ -134,11 +134,14 @@ async def declared(connection: aiosqlite.Connection, member_id: int, photo: Prin
     return next(map(Declaration.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
-async def owner(connection: aiosqlite.Connection, member_id: int, photo: Print) -> int | None:
-    """Another member who has said that this file, or the crop of it, shows themself, the first of them."""
+async def known_subject(connection: aiosqlite.Connection, member_id: int, photo: Print) -> int | None:
+    """The other member whom this file, or the crop of it, shows as others have said, the first of them; None where this
+    member had said before that it shows themself.
+    """
     sql = """
-        SELECT member_id FROM declarations
-        WHERE (file IN (:file, :crop) OR crop IN (:file, :crop)) AND whose = 'me' AND member_id <> :member_id
+        SELECT subject_id FROM declarations
+        WHERE (file IN (:file, :crop) OR crop IN (:file, :crop))
+            AND member_id <> :member_id AND subject_id <> :member_id
             AND NOT EXISTS (
                 SELECT * FROM declarations AS own
                 WHERE own.member_id = :member_id AND own.whose = 'me' AND own.at <= declarations.at
@@ -146,7 +149,7 @@ async def owner(connection: aiosqlite.Connection, member_id: int, photo: Print) 
         ORDER BY at LIMIT 1
     """
     values = {"member_id": member_id, "file": photo.file, "crop": photo.crop}
-    return next((row["member_id"] for row in await connection.execute_fetchall(sql, values)), None)
+    return next((row["subject_id"] for row in await connection.execute_fetchall(sql, values)), None)
 
 
 async def is_refused_file(connection: aiosqlite.Connection, member_id: int, photo: Print) -> bool:

@@ -235,9 +235,9 @@ class Consents:
             return before, contradiction
         counts = said or before
         if rule in (Rule.ASK, Rule.SELF) and (counts is None or counts.whose is not Whose.MEMBER):
-            owner_id = await consents.owner(connection, member_id, photo)
-            if owner_id is not None:  # who has said that this very photo shows themself, and so is who is asked
-                counts = Said(whose=Whose.MEMBER, subject_id=owner_id)
+            subject_id = await consents.known_subject(connection, member_id, photo)
+            if subject_id is not None:  # others have said of this very photo whom it shows
+                counts = Said(whose=Whose.MEMBER, subject_id=subject_id)
         if counts is None:
             return None, None
         if counts != before or (known is not None and known.file != photo.file):

@@ -124,6 +124,7 @@ class Privacy:
             requests = await privacy.forget_member(connection, member_id)
             await privacy.forget_reasons(connection, member_id)
             faces = await privacy.forget_faces(connection, member_id)
+            await privacy.forget_consents(connection, member_id)
         self._faces.forget(member_id)
         async with self._database.connection() as connection:
             await privacy.overwrite_log(connection)

@@ -116,13 +116,12 @@ class ConsentCog(
 
     async def _see(self, interaction: discord.Interaction, consent_id: int) -> None:
         question = await self._consents.question(consent_id, interaction.user.id)
-        generation = question.generation
-        n = generation.wait.n if generation.wait else 1
-        file = discord.File(io.BytesIO(await self._kept.open(generation, n)), filename="photo.jpg")
+        photos = [await self._kept.open(question.generation, n) for n in question.photos]
+        files = [discord.File(io.BytesIO(photo), filename=f"photo-{n}.jpg") for n, photo in enumerate(photos, start=1)]
         try:
-            await interaction.response.send_message(file=file, ephemeral=True)
+            await interaction.response.send_message(files=files, ephemeral=True)
         finally:
-            release([file])
+            release(files)
 
     async def _answered(self, interaction: discord.Interaction, consent_id: int, given: Answer) -> None:
         await interaction.response.defer()

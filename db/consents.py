@@ -199,6 +199,17 @@ async def said_no(connection: aiosqlite.Connection, pair: Pair, *, since: dateti
     return any(row["answer"] == Answer.NO for row in rows)
 
 
+async def open_questions(connection: aiosqlite.Connection, pair: Pair, *, beside: int) -> int:
+    """How many other requests of this member wait for the person shown, wherever."""
+    sql = """
+        SELECT count(*) FROM consents JOIN generations ON generations.id = generation_id
+        WHERE subject_id = :subject_id AND asker_id = :asker_id AND answer IS NULL
+            AND state = 'waiting' AND generation_id <> :beside
+    """
+    rows = await connection.execute_fetchall(sql, {**asdict(pair), "beside": beside})
+    return next(iter(rows))[0]
+
+
 async def allows_once(connection: aiosqlite.Connection, pair: Pair, *, photo: Print, prompt: str) -> bool:
     """Whether the person shown has allowed this photo with these very words here."""
     sql = """

@@ -23,6 +23,14 @@ _TOLD = {
         SELECT scope, generation_id AS request_id, kind, images, counts_at, expires_at, reason, at
         FROM ledger LEFT JOIN grants ON ledger_id = id WHERE member_id = :member_id ORDER BY id
     """,
+    "declarations": """
+        SELECT file, whose, subject_id, wording, at FROM declarations WHERE member_id = :member_id ORDER BY at
+    """,
+    "consents": """
+        SELECT subject_id, asker_id, scope, generation_id AS request_id, answer, wording, asked_at, answered_at,
+            revoked_at
+        FROM consents WHERE subject_id = :member_id OR asker_id = :member_id ORDER BY id
+    """,
     "audit": """
         SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
         FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
@@ -32,7 +40,8 @@ _TOLD = {
 _FORGET = """
     UPDATE generations
     SET wish = '', member_id = 0, guild_id = NULL, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '',
-        token = NULL, role_ids = '[]', photos = NULL, hosted = NULL, failure_text = NULL, shown = version
+        token = NULL, role_ids = '[]', photos = NULL, hosted = NULL, said = NULL, prints = NULL, waits_on = NULL,
+        failure_text = NULL, shown = version
     WHERE state IN ('settled', 'failed', 'cancelled') AND wish <> ''
 """
 
@@ -94,6 +103,24 @@ async def forget_reasons(connection: aiosqlite.Connection, member_id: int) -> No
         WHERE ledger_id IN (SELECT id FROM ledger WHERE member_id = :member_id AND kind = 'grant')
     """
     await connection.execute_fetchall(sql, {"member_id": member_id})
+
+
+async def forget_consents(connection: aiosqlite.Connection, member_id: int) -> None:
+    """Forget what a member has said and answered. What protects others stays, without their name: which files show
+    whom. And so does what protects themself: that they want no pictures by anybody.
+    """
+    values = {"member_id": member_id}
+    keep = """
+        UPDATE OR REPLACE declarations SET member_id = 0
+        WHERE member_id = :member_id AND whose = 'member'
+    """
+    await connection.execute_fetchall(keep, values)
+    await connection.execute_fetchall("DELETE FROM declarations WHERE member_id = :member_id", values)
+    answers = """
+        DELETE FROM consents
+        WHERE asker_id = :member_id OR (subject_id = :member_id AND coalesce(answer, '') <> 'never')
+    """
+    await connection.execute_fetchall(answers, values)
 
 
 async def forget_faces(connection: aiosqlite.Connection, member_id: int) -> int:

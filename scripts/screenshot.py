@@ -39,6 +39,7 @@ async def take(page: Page) -> None:
     await page.get_by_role("button", name="Add count").click()
     await page.keyboard.type("4")
     await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Mine").click()
     await page.get_by_text("4 images used").wait_for(timeout=60_000)
     await page.wait_for_load_state("networkidle")
     await page.screenshot(path=PICTURE)

@@ -33,6 +33,8 @@ WORDING = 1
 ANSWER_MAX = timedelta(hours=72)
 # How long somebody who has said no is not asked by the same member in the same place again.
 AFTER_NO = timedelta(hours=24)
+# Questions to one person that one member may have open: each calls them.
+OPEN_MAX = 3
 LISTED_MAX = 10
 
 
@@ -91,10 +93,13 @@ class ConsentRefused(FaceRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What the person shown is asked: whether that member's request may be made."""
+    """What the person shown is asked: whether that member's request may be made. ``photos`` are the numbers, from 1, of
+    those of its photos that are said to show them.
+    """
 
     consent: Consent
     generation: Generation
+    photos: Sequence[int]
 
 
 class Unreachable(UserError):
@@ -219,6 +224,8 @@ class Consents:
             return None
         if await consents.said_no(connection, pair, since=self._now() - AFTER_NO):
             return no_text()
+        if await consents.open_questions(connection, pair, beside=generation.id) >= OPEN_MAX:
+            return _("The person in the photo has several questions of yours to answer. Wait for that.")
         return Wait(what=WaitsFor.CONSENT, on=known.subject_id, n=n, until=until)
 
     async def _settle(
@@ -327,16 +334,25 @@ class Consents:
         generation = await generations.get(connection, consent.generation_id)
         if consent.answer is not None or generation is None or generation.state is not State.WAITING:
             raise NotAllowed(_("This needs no answer any more. `/consent list` shows what you have allowed."))
-        return Question(consent=consent, generation=generation)
+        return await self._question(connection, consent, generation)
+
+    async def _question(self, connection: Connection, consent: Consent, generation: Generation) -> Question:
+        photos: list[int] = []
+        for n, photo in enumerate(generation.prints, start=1):
+            known = await consents.declared(connection, generation.member_id, photo) if photo else None
+            if known is not None and known.subject_id == consent.subject_id:
+                photos.append(n)
+        return Question(consent=consent, generation=generation, photos=photos)
 
     async def unasked(self) -> list[Question]:
         """The questions that have still to be put."""
         async with self._database.transaction() as connection:
-            found = [
-                (each, await generations.get(connection, each.generation_id or 0))
-                for each in await consents.unasked(connection)
-            ]
-        return [Question(consent=each, generation=generation) for each, generation in found if generation]
+            found: list[Question] = []
+            for consent in await consents.unasked(connection):
+                generation = await generations.get(connection, consent.generation_id or 0)
+                if generation is not None:
+                    found.append(await self._question(connection, consent, generation))
+        return found
 
     async def asked(self, question: Question, *, channel_id: int, message_id: int) -> None:
         """Discord has named the message with the question."""

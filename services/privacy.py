@@ -128,6 +128,7 @@ class Privacy:
             await privacy.forget_reasons(connection, member_id)
             faces = await privacy.forget_faces(connection, member_id)
             await private_first.remove(connection, member_id)
+            await privacy.forget_consents(connection, member_id)
         self._faces.forget(member_id)
         self._visibility.forget(member_id)
         async with self._database.connection() as connection:

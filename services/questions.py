@@ -12,11 +12,11 @@ from services.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 30.0
-
 
 class Questions:
-    """One task. ``on_unreachable`` is told of a generation whose person cannot be asked, and why."""
+    """One task. ``on_unreachable`` is told of a generation whose person cannot be asked, and why; what Discord does not
+    take is tried again after ``retry_s`` seconds.
+    """
 
     def __init__(
         self,
@@ -25,11 +25,13 @@ class Questions:
         asking: Asking,
         on_unreachable: Callable[[int, UserError], Awaitable[None]],
         tasks: Tasks,
+        retry_s: float,
     ) -> None:
         self._consents = consents
         self._asking = asking
         self._on_unreachable = on_unreachable
         self._tasks = tasks
+        self._retry_s = retry_s
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -48,7 +50,7 @@ class Questions:
                 with self._tasks.waiting():
                     await self._news.wait()
             else:
-                await self._tasks.sleep(RETRY_S)
+                await self._tasks.sleep(self._retry_s)
 
     async def _ask(self, question: Question) -> bool:
         try:

@@ -68,6 +68,7 @@ class Timing:
     backoff: Backoff = field(default_factory=Backoff)
     failed_s: float = 5.0  # after a failure that another try may mend; three times as long after each further one
     show_first_s: float = 1.0
+    ask_again_s: float = 30.0  # where Discord did not take a question to the person in a photo
     expiry_s: float = 60.0  # between looks for those that have waited for a person for too long
 
 
@@ -147,7 +148,13 @@ class Runner:
             delivery=self._delivery,
             tasks=tasks,
         )
-        self._questions = Questions(consents, asking=outside.asking, on_unreachable=self._fail, tasks=tasks)
+        self._questions = Questions(
+            consents,
+            asking=outside.asking,
+            on_unreachable=self._fail,
+            tasks=tasks,
+            retry_s=timing.ask_again_s,
+        )
         self._submitter = Submitter(
             client=outside.client,
             hosting=outside.hosting,

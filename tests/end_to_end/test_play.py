@@ -83,7 +83,8 @@ async def imagine(url: str) -> str:
 
         world = await get("/client/world?member=Ben")
         channel = next(channel["id"] for channel in world["channels"] if channel["name"] == "pictures")
-        command = {"member": "Ben", "channel": channel, "name": "imagine", "options": {"prompt": "a quiet harbour"}}
+        options = {"prompt": "a quiet harbour", "whose": "me"}
+        command = {"member": "Ben", "channel": channel, "name": "imagine", "options": options}
         form = aiohttp.FormData()
         form.add_field("payload_json", json.dumps(command))
         form.add_field("face", PHOTO[1], filename=PHOTO[0])

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import pytest
 
-from db import audit, generations, ledger, privacy
+from db import audit, consents, generations, ledger, privacy
 from db.connection import Database
-from db.generations import NewGeneration, Source
+from db.consents import Whose
+from db.generations import NewGeneration, Print, Source
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
 from services.privacy import Privacy, Retention
@@ -29,6 +30,10 @@ KNOWN = {
     "ledger.member_id": "kept: bare numbers, so that erasing brings no images back",
     "faces.member_id": "deleted",
     "private_first.member_id": "deleted",
+    "declarations.member_id": "deleted; that a file shows another member stays, without who said so",
+    "declarations.subject_id": "kept: it protects them from others",
+    "consents.asker_id": "deleted",
+    "consents.subject_id": "deleted, but for that they want no pictures by anybody",
     "audit.member_id": "kept: what was done to others, until it is too old",
     "audit.subject_id": "kept: what was done to others, until it is too old",
 }
@@ -280,3 +285,25 @@ async def test_what_a_member_has_chosen_is_told_and_forgotten(database: Database
     assert (before["choices"], after["choices"]) == ([{"choice": "private first"}], [])
     assert not visibility.is_private_first(member_id)
     assert not (await Visibility.read(database, Servers(database, {}, now=clock))).is_private_first(member_id)
+
+
+async def test_what_protects_others_outlives_who_has_said_it_and_a_never_outlives_all(
+    database: Database, clock: Clock
+) -> None:
+    photo, own = Print("f" * 64, "c" * 64), Print("0" * 64, "1" * 64)
+    async with database.transaction() as connection:
+        for member_id, whose, subject_id in ((5, Whose.MEMBER, 6), (7, Whose.MEMBER, 6)):
+            await consents.declare(
+                connection, member_id, photo, whose=whose, subject_id=subject_id, wording=1, at=clock()
+            )
+        await consents.declare(connection, 5, own, whose=Whose.ME, subject_id=5, wording=1, at=clock())
+        await consents.refuse_everybody(connection, 5, wording=1, at=clock())
+
+    for member_id in (5, 7):
+        await service(database, clock, Noted()).erase(member_id)
+
+    async with database.transaction() as connection:
+        assert await consents.known_subject(connection, 5, photo) == 6
+        assert await consents.declared(connection, 5, photo) is None
+        assert await consents.declared(connection, 5, own) is None
+        assert await consents.says_never(connection, 5)

@@ -20,7 +20,7 @@ from discord.http import Route
 from dotenv import load_dotenv
 
 from cogs.answers import answer_error
-from cogs.notices import DiscordNotices
+from cogs.notices import DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
@@ -38,8 +38,10 @@ from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.moderation import Moderation
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota
 from services.request import Api, Family
@@ -55,8 +57,10 @@ IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
 COGS = (
     "cogs.face",
     "cogs.history",
+    "cogs.privacy",
     "cogs.provenance",
     "cogs.quota",
+    "cogs.reports",
     "cogs.results",
     "cogs.server",
     "cogs.styles",
@@ -92,9 +96,12 @@ class FacelockBot(commands.Bot):
 
     runner: Runner
     reception: Reception
+    moderation: Moderation
+    downloads: Downloads
     servers: Servers
     faces: Faces
     upkeep: Upkeep
+    privacy: Privacy
 
     def __init__(self, settings: Settings, catalog: Catalog, database: Database) -> None:
         super().__init__(
@@ -121,6 +128,7 @@ class FacelockBot(commands.Bot):
         await self._sync_commands()
         await self.runner.start()
         self.upkeep.start()
+        self.privacy.start()
 
     async def on_ready(self) -> None:
         """See discord.py."""
@@ -273,7 +281,7 @@ async def _furnish(
         schedule=await load_schedule(generations),
         outside=Outside(
             client=await _client(stack, settings, photo_downloads),
-            presenter=DiscordPresenter(bot),
+            presenter=DiscordPresenter(bot, house.servers),
             hosting=house.hosting,
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=photo_downloads,
@@ -290,7 +298,29 @@ async def _furnish(
         now=utc_now,
         timing=timing,
     )
-    bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
+    bot.privacy = Privacy(
+        house.database,
+        faces=bot.faces,
+        unfinished=bot.runner,
+        messages=DiscordMessages(bot),
+        retention=Retention(
+            history=timedelta(days=settings.history_days) if settings.history_days else None,
+            audit=timedelta(days=settings.audit_days),
+        ),
+        tasks=tasks,
+        now=utc_now,
+    )
+    bot.downloads = photo_downloads
+    bot.moderation = await Moderation.read(
+        house.database,
+        servers=house.servers,
+        blocked_everywhere=settings.blocked_members,
+        moderators=DiscordNotices(bot),
+        tasks=tasks,
+        now=utc_now,
+    )
+    admission = Admission(servers=house.servers, moderation=bot.moderation)
+    bot.reception = Reception(bot.runner, admission, house.servers)
 
 
 async def _client(stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads) -> ImageClient:

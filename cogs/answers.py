@@ -11,6 +11,7 @@ from discord import app_commands
 
 from services import network, words
 from services.errors import UserError
+from services.words import _
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ async def in_time(
     """
     task = asyncio.ensure_future(work)
     try:
-        done, _ = await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
-        if not done and not interaction.response.is_done():
+        await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
+        if not task.done() and not interaction.response.is_done():
             await interaction.response.defer(thinking=True, ephemeral=ephemeral)
         return await task
     except BaseException:
@@ -74,7 +75,10 @@ def _sentence_for(error: BaseException) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
-        return "This command has just changed. Restart Discord, then try again."
+        return _("This command has just changed. Restart Discord, then try again.")
     reference = secrets.token_hex(4)
     log.error("an interaction met a bug, reference %s", reference, exc_info=error)
-    return f"Something went wrong in the bot. Try again; if it stays so, tell its owner the reference `{reference}`."
+    return _(
+        "Something went wrong in the bot. Try again; if it stays so, tell its owner the reference `{reference}`.",
+        reference=reference,
+    )

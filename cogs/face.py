@@ -9,10 +9,9 @@ from discord.ext import commands
 from cogs.answers import in_time, tell
 from cogs.files import release
 from cogs.imagine import suggested_faces
-from cogs.views.faces import bold, listed_files, listed_layout
+from cogs.views.faces import bold, listed_files, listed_layout, saved_text
 from services.faces import NAME_CHARACTERS_MAX, Faces
 from services.photos import check_length
-from services.words import counted
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -47,15 +46,7 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
             check_length(each.size)
         await interaction.response.defer(thinking=True, ephemeral=True)  # fetching and checking takes its time
         saved = await self._faces.save(interaction.user.id, name, [each.url for each in photos])
-        days = counted(self._faces.unused_max.days, "day")
-        lines = [
-            f"Saved {bold(saved.name)} from {counted(saved.photos, 'photo')}. Use it in `/imagine`, as `face_name`.",
-            "Only you can see and use it; where you use it, the crop stands in the message, as with any photo.",
-            f"It is deleted when you have not used it for {days}, and you are told before.",
-        ]
-        if not saved.checked:
-            lines.append("-# The photos were cropped to their middle and not checked for a face.")
-        await interaction.edit_original_response(content="\n".join(lines))
+        await interaction.edit_original_response(content=saved_text(saved, self._faces.unused_max))
 
     @app_commands.command(name="list")
     async def list_(self, interaction: discord.Interaction) -> None:

@@ -13,8 +13,9 @@ from services.catalog import Catalog
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.faces import Faces, SavedPhoto
 from services.generations import Source
-from services.photos import PHOTO_BYTES_MAX
+from services.photos import check_length
 from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, size_of
+from services.words import _
 
 # Finding a saved face comes before accepting, within the same three seconds.
 CHOOSE_S = 0.25
@@ -22,7 +23,7 @@ CHOOSE_S = 0.25
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 CHOICE_CHARACTERS_MAX = 100
 
-SHAPES = [app_commands.Choice(name=shape.capitalize(), value=shape.value) for shape in Shape]
+SHAPES = [app_commands.Choice(name=shape.label, value=shape.value) for shape in Shape]
 
 
 # An image for a request: attached to the command, or saved earlier.
@@ -56,7 +57,13 @@ def attached(slots: Sequence[Slot]) -> tuple[tuple[Reference, ...], list[Photo]]
             references.append(Reference(role=slot.role, scale=scale))
             photos.append(slot.photo)
         elif slot.percent is not None:
-            raise UserError(f"`{slot.percent_name}` needs an image in `{slot.name}`. Attach one, or leave it out.")
+            raise UserError(
+                _(
+                    "`{percent}` needs an image in `{image}`. Attach one, or leave it out.",
+                    percent=slot.percent_name,
+                    image=slot.name,
+                )
+            )
     return tuple(references), photos
 
 
@@ -71,7 +78,7 @@ async def chosen(
     if said is None:
         return ()
     if face is not None:
-        raise UserError("Take either `face` or `face_name`, and leave out the other.")
+        raise UserError(_("Take either `face` or `face_name`, and leave out the other."))
     choosing = faces.choose(interaction.user.id, said)
     return await in_time(interaction, choosing, ephemeral=False, within_s=CHOOSE_S)
 
@@ -88,7 +95,7 @@ def one_or_draft(count: int | None, *, draft: bool) -> int:
         UserError: a count was named for a draft.
     """
     if draft and count is not None:
-        raise UserError("A draft is always four pictures. Leave out `count`, or make no draft.")
+        raise UserError(_("A draft is always four pictures. Leave out `count`, or make no draft."))
     return count or 1
 
 
@@ -117,7 +124,7 @@ def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:
         else:
             return [app_commands.Choice(name=f"{width}x{height}", value=f"{width}x{height}")]
     return [
-        app_commands.Choice(name=f"{shape.capitalize()}, {width}x{height}", value=shape.value)
+        app_commands.Choice(name=f"{shape.label}, {width}x{height}", value=shape.value)
         for shape, (width, height) in table.sizes.items()
         if shape in fitting
     ]
@@ -144,7 +151,10 @@ def sources_of(photos: Sequence[Attached], references: Sequence[Reference]) -> t
         PhotoRefused: one is too large.
     """
     for number, (photo, reference) in enumerate(zip(photos, references, strict=True), start=1):
-        if photo.size > PHOTO_BYTES_MAX:
-            which = f"Image {number} of {len(photos)} ({reference.role}): The" if len(photos) > 1 else "The"
-            raise PhotoRefused(f"{which} photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+        try:
+            check_length(photo.size)
+        except PhotoRefused as error:
+            if len(photos) == 1:
+                raise
+            raise error.among(len(photos), number=number, role=reference.role.label) from error
     return tuple(Source(url=photo.url) for photo in photos)

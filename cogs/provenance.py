@@ -45,12 +45,13 @@ def answer(generation: Generation | None) -> str:
             "**Made with AI by this bot.**",
             f"<@{generation.member_id}> asked for it {on(generation.created_at)}.",
             quote if len(quote) <= QUOTE_CHARACTERS_MAX else f"{quote[: QUOTE_CHARACTERS_MAX - 1]}…",
-            f"-# {' · '.join(_parameters(wish))}",
+            f"-# {' · '.join(parameters(wish))}",
         ]
     )
 
 
-def _parameters(wish: Wish) -> list[str]:
+def parameters(wish: Wish) -> list[str]:
+    """How its pictures were made, each parameter in a few words."""
     faces = wish.count_of(Role.FACE)
     return [
         discord.utils.escape_markdown(wish.model_label) if wish.model_label else "the image service's own model",

@@ -9,7 +9,7 @@ from discord.ext import commands
 from cogs.answers import in_time, tell
 from services.quotas import Balance, scope_of
 from services.runner import Runner
-from services.words import at, counted
+from services.words import _, at, ngettext
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -30,18 +30,30 @@ class Quota(commands.Cog):
         lines = [_member_line(balance)]
         # In a direct message nobody has any permission.
         if interaction.permissions.manage_guild and self._runner.account_usd is not None:
-            lines.append(f"The image service's account: {self._runner.account_usd:.2f} USD left.")
+            usd = f"{self._runner.account_usd:.2f}"
+            lines.append(_("The image service's account: {usd} USD left.", usd=usd))
         await tell(interaction, "\n".join(lines))
 
 
 def _member_line(balance: Balance) -> str:
     hours = round(balance.quota.window.total_seconds() / 3600)
-    quota = counted(balance.quota.images, "image")
-    account = f"You have used {balance.used} of {quota} in the last {counted(hours, 'hour')}; {balance.left} left."
+    account = _(
+        "You have used {used} of {quota} in the last {hours}; {left} left.",
+        used=balance.used,
+        quota=ngettext("{number} image", "{number} images", balance.quota.images),
+        hours=ngettext("{number} hour", "{number} hours", hours),
+        left=balance.left,
+    )
     following = balance.next_free
     if following is None:
         return account
-    return f"{account} {following.images} more {'comes' if following.images == 1 else 'come'} free {at(following.at)}."
+    more = ngettext(
+        "{number} more comes free {moment}.",
+        "{number} more come free {moment}.",
+        following.images,
+        moment=at(following.at),
+    )
+    return f"{account} {more}"
 
 
 async def setup(bot: "FacelockBot") -> None:

@@ -40,7 +40,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
-    """What is known when a command is accepted."""
+    """What is known when a command is accepted. ``unfinished_max`` is how many unfinished requests its member may have
+    in its scope, where that is limited.
+    """
 
     interaction_id: int
     application_id: int
@@ -53,6 +55,7 @@ class NewGeneration:
     wish: str = field(repr=False)
     images: int
     photos: tuple[Source, ...] = ()
+    unfinished_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +144,9 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
 
 
 async def get(connection: aiosqlite.Connection, generation_id: int) -> Generation | None:
-    """The generation of that id."""
-    rows = await connection.execute_fetchall("SELECT * FROM generations WHERE id = :id", {"id": generation_id})
+    """The generation of that id; None also where it was forgotten."""
+    sql = "SELECT * FROM generations WHERE id = :id AND wish <> ''"
+    rows = await connection.execute_fetchall(sql, {"id": generation_id})
     return next(map(Generation.from_row, rows), None)
 
 
@@ -167,25 +171,26 @@ async def behind(connection: aiosqlite.Connection) -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> int:
-    """How many requests of a member are under way, in all servers together; a cancelled one is while it is at the
-    provider.
+async def count_unfinished(connection: aiosqlite.Connection, member_id: int, *, scope: str | None = None) -> int:
+    """How many requests of a member are under way, in one scope or in all together; a cancelled one is while it is at
+    the provider.
     """
     sql = """
         SELECT (SELECT count(*) FROM generations
-                WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished'))
+                WHERE member_id = :member_id AND (:scope IS NULL OR scope = :scope)
+                  AND state IN ('received', 'queued', 'running', 'finished'))
              + (SELECT count(DISTINCT generation_id)
                 FROM provider_jobs JOIN generations ON generations.id = generation_id
                 WHERE provider_jobs.state IN ('submitting', 'submitted')
-                  AND generations.state = 'cancelled' AND member_id = :member_id)
+                  AND generations.state = 'cancelled' AND member_id = :member_id AND (:scope IS NULL OR scope = :scope))
     """
-    rows = await connection.execute_fetchall(sql, {"member_id": member_id})
+    rows = await connection.execute_fetchall(sql, {"member_id": member_id, "scope": scope})
     return next(iter(rows))[0]
 
 
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
-    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id"
+    sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
     await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
 
 
@@ -285,7 +290,7 @@ async def mark_shown(
         SET shown = max(shown, :version), message_id = coalesce(:message_id, message_id),
             changed_at = CASE WHEN state = 'finished' AND version = :version THEN :at ELSE changed_at END,
             state = CASE WHEN state = 'finished' AND version = :version THEN 'settled' ELSE state END
-        WHERE id = :id
+        WHERE id = :id AND wish <> ''
     """
     values = {"id": generation_id, "version": version, "message_id": message_id, "at": to_text(at)}
     await connection.execute_fetchall(sql, values)

@@ -19,7 +19,9 @@ from services.request import (
     Preset,
     Wish,
     model_id_problem,
+    one_of,
 )
+from services.words import _
 
 SHIPPED_PRESETS = Path(__file__).with_name("presets.toml")
 
@@ -47,7 +49,7 @@ class Catalog:
         wanted = said.strip().casefold()
         found = next((model for model in self.models if wanted in (model.key.casefold(), model.label.casefold())), None)
         if found is None:
-            raise InvalidWish(field="model", value=said[:50], allowed=_one_of(model.label for model in self.models))
+            raise InvalidWish(field="model", value=said[:50], allowed=one_of(model.label for model in self.models))
         return found
 
     def model_of(self, wish: Wish) -> ModelChoice:
@@ -58,7 +60,10 @@ class Catalog:
         """
         found = next((m for m in self.models if (m.model_id, m.family) == (wish.model_id, wish.family)), None)
         if found is None:
-            raise UserError(f"The model {wish.model_label} is no longer offered here. Use /imagine with another one.")
+            text = _(
+                "The model {model} is no longer offered here. Use /imagine with another one.", model=wish.model_label
+            )
+            raise UserError(text)
         return found
 
     def extra_of(self, wish: Wish) -> ExtraAdapter | None:
@@ -71,7 +76,8 @@ class Catalog:
             return None
         found = next((e for e in self.extras if (e.name, e.family) == (wish.extra, wish.family)), None)
         if found is None:
-            raise UserError(f"The adapter `{wish.extra}` is no longer offered here. Use /advanced without it.")
+            text = _("The adapter `{adapter}` is no longer offered here. Use /advanced without it.", adapter=wish.extra)
+            raise UserError(text)
         return found
 
     def base_model(self, family: Family) -> ModelChoice:
@@ -91,7 +97,7 @@ class Catalog:
             (extra for extra in self.extras if wanted in (extra.name.casefold(), extra.label.casefold())), None
         )
         if found is None:
-            labels = _one_of(extra.label for extra in self.extras) if self.extras else "nothing on this bot"
+            labels = one_of(extra.label for extra in self.extras) if self.extras else _("nothing on this bot")
             raise InvalidWish(field="extra", value=said[:50], allowed=labels)
         return found
 
@@ -106,7 +112,7 @@ class Catalog:
         wanted = said.strip().casefold()
         found = next((preset for preset in self.presets if preset.name.casefold() == wanted), None)
         if found is None:
-            raise InvalidWish(field="preset", value=said[:50], allowed="one of those that /styles shows")
+            raise InvalidWish(field="preset", value=said[:50], allowed=_("one of those that /styles shows"))
         return found
 
     def suggested_presets(self, typed: str) -> list[Preset]:
@@ -304,7 +310,3 @@ class _Reader:
 
     def _complain(self, problem: str) -> None:
         self.problems.append(f"CATALOG_FILE: {self._path}: {problem}")
-
-
-def _one_of(labels: Iterable[str]) -> str:
-    return f"one of {', '.join(labels)}"

@@ -30,6 +30,7 @@ class Settings:
     server_id: str | None
     imagepipeline_max_in_flight: int
     member_queue: int
+    blocked_members: frozenset[int]
     database: Path
     default_model: Family
     sd_model_id: str
@@ -43,6 +44,9 @@ class Settings:
     face_hosting: str
     face_keys: tuple[bytes, ...] = field(repr=False)
     face_days: int
+    history_days: int | None
+    audit_days: int
+    operator_contact: str | None
     public_url: str | None
     http_host: str
     http_port: int | None
@@ -67,6 +71,7 @@ class Settings:
             server_id=read.text("IMAGEPIPELINE_SERVER_ID", "") or None,
             imagepipeline_max_in_flight=read.number("IMAGEPIPELINE_MAX_IN_FLIGHT", 8, 1, 1000),
             member_queue=read.number("MEMBER_QUEUE", 20, 1, 1000),
+            blocked_members=read.ids("BLOCKED_MEMBERS"),
             database=read.database("DATABASE_URL", "sqlite:///data/facelock.db"),
             default_model=Family(read.choice("DEFAULT_MODEL", Family.SDXL, tuple(Family))),
             sd_model_id=read.model_id("SD_MODEL_ID", "sd1.5", Family.SD),
@@ -80,6 +85,9 @@ class Settings:
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
             face_keys=read.keys("FACE_KEY"),
             face_days=read.number("FACE_DAYS", 90, 8, 3650),
+            history_days=read.optional_number("HISTORY_DAYS", 1, 3650),
+            audit_days=read.number("AUDIT_DAYS", 365, 30, 3650),
+            operator_contact=read.text("OPERATOR_CONTACT", "") or None,
             public_url=read.optional_url("PUBLIC_URL", schemes=("https", "http")),
             http_host=read.text("HTTP_HOST", "127.0.0.1"),
             http_port=read.optional_number("HTTP_PORT", 1, 65535),
@@ -138,6 +146,13 @@ class _Reader:
             self._complain(name, f"should be a whole number from {lowest} to {highest}, not {text!r}")
             return None
         return int(text)
+
+    def ids(self, name: str) -> frozenset[int]:
+        texts = [text.strip() for text in self.text(name, "").split(",") if text.strip()]
+        if not all(text.isascii() and text.isdecimal() and 0 < int(text) < 2**63 for text in texts):
+            self._complain(name, "should be ids of Discord, whole numbers with commas between them")
+            return frozenset()
+        return frozenset(map(int, texts))
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         text = self.text(name, default)

@@ -6,7 +6,7 @@ outage or a bug; it is logged and answered with one neutral sentence (see ``cogs
 
 from datetime import datetime
 
-from services.words import at, counted
+from services.words import _, at, ngettext
 
 
 class FacelockError(Exception):
@@ -33,7 +33,7 @@ class Restarting(UserError):
     code = "restarting"
 
     def __init__(self) -> None:
-        super().__init__("The bot is restarting. Try again in a minute; nothing was counted.")
+        super().__init__(_("The bot is restarting. Try again in a minute; nothing was counted."))
 
 
 class QuotaExceeded(UserError):
@@ -43,19 +43,42 @@ class QuotaExceeded(UserError):
 
     def __init__(self, *, wanted: int, left: int, quota: int, enough_at: datetime | None) -> None:
         self.wanted, self.left, self.quota, self.enough_at = wanted, left, quota, enough_at
-        have = f"You have {left} of your {counted(quota, 'image')} left" if left else "You have no images left"
-        if enough_at is None:
-            super().__init__(f"{have}, and the whole quota is {quota}. Ask for fewer pictures.")
-        elif left:
-            super().__init__(f"{have}. There will be enough for {wanted} {at(enough_at)}; ask for fewer until then.")
-        else:
-            super().__init__(f"{have}. The next one comes free {at(enough_at)}.")
+        super().__init__(" ".join((_what_is_left(left, quota), _what_to_do(wanted, left, quota, enough_at))))
+
+
+def _what_is_left(left: int, quota: int) -> str:
+    if not left:
+        return _("You have no images left.")
+    return ngettext(
+        "You have {left} of your {number} image left.",
+        "You have {left} of your {number} images left.",
+        quota,
+        left=left,
+    )
+
+
+def _what_to_do(wanted: int, left: int, quota: int, enough_at: datetime | None) -> str:
+    if enough_at is None:
+        return _("The whole quota is {quota}. Ask for fewer pictures.", quota=quota)
+    moment = at(enough_at)
+    if left:
+        return _("There will be enough for {wanted} {moment}; ask for fewer until then.", wanted=wanted, moment=moment)
+    return _("The next one comes free {moment}.", moment=moment)
 
 
 class NotAllowed(UserError):
     """A rule of this server or of the bot's operator forbids it."""
 
     code = "not_allowed"
+
+
+class TooManyReports(UserError):
+    """The member has reported as much as one member may for now."""
+
+    code = "too_many_reports"
+
+    def __init__(self) -> None:
+        super().__init__(_("You have reported several results within an hour. Ask a moderator about this one."))
 
 
 class QueueFull(UserError):
@@ -65,7 +88,13 @@ class QueueFull(UserError):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"You already have {counted(limit, 'request')} under way. Wait for one of them to finish.")
+        super().__init__(
+            ngettext(
+                "You already have {number} request under way. Wait for it to finish.",
+                "You already have {number} requests under way. Wait for one of them to finish.",
+                limit,
+            )
+        )
 
 
 class InvalidWish(UserError):
@@ -75,13 +104,21 @@ class InvalidWish(UserError):
 
     def __init__(self, *, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"`{field}` cannot be `{value}`: it takes {allowed}.")
+        super().__init__(
+            _("`{field}` cannot be `{value}`: it takes {allowed}.", field=field, value=value, allowed=allowed)
+        )
 
 
 class PhotoRefused(UserError):
     """The attached photo cannot be used; nothing was made of it and nothing is kept."""
 
     code = "photo"
+
+    def among(self, of: int, *, number: int, role: str) -> "PhotoRefused":
+        """The same, where it is the one of that number, from 1, of several images."""
+        return PhotoRefused(
+            _("Image {number} of {of} ({role}): {reason}", number=number, of=of, role=role, reason=self)
+        )
 
 
 class FaceRefused(PhotoRefused):

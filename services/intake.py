@@ -15,6 +15,7 @@ from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.presenter import NowhereToShow, Progress, Shown
 from services.request import Role, Wish
 from services.tasks import Tasks
+from services.words import _
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,6 @@ PHOTO_TIMEOUT_S = 30.0
 # As many photos as are in memory at one time, each up to 10 MiB and decoded up to 160 MB.
 PHOTOS_AT_ONCE = 3
 _RETRY_S = (0.5, 2.0)
-_UNCHECKED = "The photo was cropped to its middle and not checked for a face."
 
 
 class Intake:
@@ -53,16 +53,16 @@ class Intake:
         if not prepared and generation.message_id is not None:
             return None
         await self._hosting.keep(generation.id, [photo.jpeg for photo in prepared])
-        notes = () if all(photo.checked for photo in prepared) else (_UNCHECKED,)
-        progress = await scene()
-        new_photos = tuple(photo.jpeg for photo in prepared)
-        progress = replace(progress, new_photos=new_photos, notes=(*notes, *progress.notes))
+        progress = replace(await scene(), new_photos=tuple(photo.jpeg for photo in prepared))
+        if not all(photo.checked for photo in prepared):
+            unchecked = _("The photo was cropped to its middle and not checked for a face.")
+            progress = replace(progress, notes=(unchecked, *progress.notes))
         try:
             shown = await self._delivery.show(generation, wish, progress)
         except NowhereToShow as error:
-            raise GenerationFailed("message_gone", "The message of this request was deleted.") from error
+            raise GenerationFailed("message_gone", _("The message of this request was deleted.")) from error
         if len(shown.photos) != len(prepared):
-            raise GenerationFailed("no_photo_url", "Discord gave no address for the photo. Try again.")
+            raise GenerationFailed("no_photo_url", _("Discord gave no address for the photo. Try again."))
         return shown
 
     async def _prepare(self, generation: Generation, wish: Wish) -> list[Prepared]:
@@ -85,7 +85,7 @@ class Intake:
         except PhotoRefused as error:
             if of == 1:
                 raise
-            raise PhotoRefused(f"Image {number} of {of} ({role}): {error}") from error
+            raise error.among(of, number=number, role=role.label) from error
         finally:
             self._slots.release()
 
@@ -96,6 +96,6 @@ class Intake:
             except DownloadError as error:
                 log.info("a photo did not come: %s", error)
                 if error.gone or wait_s is None:
-                    raise PhotoRefused("The photo could not be fetched from Discord. Attach it again.") from error
+                    raise PhotoRefused(_("The photo could not be fetched from Discord. Attach it again.")) from error
                 await self._tasks.sleep(wait_s)
         raise AssertionError("the last try returns or raises")

@@ -1,11 +1,12 @@
 """From the bytes of a stranger's photo to a square crop of the one face in it."""
 
 import asyncio
+import contextvars
 import importlib
 import io
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from services.errors import PhotoRefused
+from services.words import _, ngettext
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +41,6 @@ FACE_SIDE_PX_MIN = 64
 CROP_MARGIN = 0.6
 # The detector's box ends at the eyebrows; the crop is moved up by this share of it so that the hair is in.
 CROP_SHIFT = 0.08
-
-_DAMAGED = "The photo is damaged. Save it anew or attach another one."
 
 # Our own limits are checked right after the header is read; Pillow's would only warn, and for every thread at once.
 Image.MAX_IMAGE_PIXELS = None
@@ -78,7 +78,8 @@ def check_length(photo_bytes: int) -> None:
         PhotoRefused
     """
     if photo_bytes > PHOTO_BYTES_MAX:
-        raise PhotoRefused(f"The photo is larger than {PHOTO_BYTES_MAX // 2**20} MiB. Attach a smaller copy.")
+        mib = PHOTO_BYTES_MAX // 2**20
+        raise PhotoRefused(_("The photo is larger than {mib} MiB. Attach a smaller copy.", mib=mib))
 
 
 class Photos:
@@ -107,7 +108,7 @@ class Photos:
         Raises:
             PhotoRefused: with a sentence that says what to do.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._crop, photo)
+        return await self._in_thread(self._crop, photo)
 
     async def verified(self, photo: bytes) -> Prepared:
         """A photo that was prepared before, byte for byte: looked at only as far as to know that it is one.
@@ -115,7 +116,7 @@ class Photos:
         Raises:
             PhotoRefused: it is not what this class makes.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _verified, photo)
+        return await self._in_thread(_verified, photo)
 
     async def whole(self, photo: bytes) -> Prepared:
         """The whole picture, for its style.
@@ -123,7 +124,11 @@ class Photos:
         Raises:
             PhotoRefused: with a sentence that says what to do.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _whole, photo)
+        return await self._in_thread(_whole, photo)
+
+    async def _in_thread(self, work: Callable[[bytes], Prepared], photo: bytes) -> Prepared:
+        context = contextvars.copy_context()  # with the language of whoever is told what is wrong with the photo
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: context.run(work, photo))
 
     def _crop(self, photo: bytes) -> Prepared:
         image = _decode(photo)
@@ -139,6 +144,10 @@ def _whole(photo: bytes) -> Prepared:
     return Prepared(jpeg=_to_jpeg(image), checked=True)
 
 
+def _damaged() -> PhotoRefused:
+    return PhotoRefused(_("The photo is damaged. Save it anew or attach another one."))
+
+
 def _verified(photo: bytes) -> Prepared:
     try:
         with Image.open(io.BytesIO(photo), formats=("JPEG",)) as image:
@@ -146,9 +155,9 @@ def _verified(photo: bytes) -> Prepared:
             if is_ours:
                 image.load()
     except Exception as error:  # Pillow raises what each format's parser happens to raise
-        raise PhotoRefused(_DAMAGED) from error
+        raise _damaged() from error
     if not is_ours:
-        raise PhotoRefused(_DAMAGED)
+        raise _damaged()
     return Prepared(jpeg=photo, checked=True)
 
 
@@ -158,21 +167,27 @@ def _decode(photo: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(photo), formats=FORMATS)
     except Exception as error:  # Pillow raises what each format's parser happens to raise
-        raise PhotoRefused("This file is not a photo I can read. Attach a JPEG, PNG or WebP picture.") from error
+        raise PhotoRefused(_("This file is not a photo I can read. Attach a JPEG, PNG or WebP picture.")) from error
     _check_size(image)
     try:
         return _flatten(image)
     except Exception as error:
-        raise PhotoRefused(_DAMAGED) from error
+        raise _damaged() from error
 
 
 def _check_size(image: Image.Image) -> None:
     """Only the header has been read so far, so a decompression bomb costs nothing."""
     pixels_max = JPEG_PIXELS_MAX if image.format == "JPEG" else PHOTO_PIXELS_MAX
     if image.width * image.height > pixels_max:
-        raise PhotoRefused(f"The photo has more than {pixels_max // 10**6} megapixels. Attach a smaller copy.")
+        megapixels = pixels_max // 10**6
+        raise PhotoRefused(
+            _("The photo has more than {megapixels} megapixels. Attach a smaller copy.", megapixels=megapixels)
+        )
     if min(image.size) < PHOTO_SIDE_PX_MIN:
-        raise PhotoRefused(f"The photo is too small. Attach one of at least {PHOTO_SIDE_PX_MIN} pixels on each side.")
+        pixels = PHOTO_SIDE_PX_MIN
+        raise PhotoRefused(
+            _("The photo is too small. Attach one of at least {pixels} pixels on each side.", pixels=pixels)
+        )
 
 
 def _flatten(image: Image.Image) -> Image.Image:
@@ -219,16 +234,28 @@ def _find_faces(image: Image.Image, detector: "_Detector") -> tuple[Image.Image,
 def _the_one(faces: Sequence[_Box], scale: float) -> _Box:
     if not faces:
         raise PhotoRefused(
-            "I found no face in the photo. Use one that shows the face from the front, in good light and not cut off."
+            _(
+                "I found no face in the photo. "
+                "Use one that shows the face from the front, in good light and not cut off."
+            )
         )
     best = max(faces, key=lambda face: face.score)
     others = [face for face in faces if face is not best and _counts_beside(face, best)]
     if others:
-        raise PhotoRefused(f"I found {len(others) + 1} faces in the photo. Crop it to one person and attach it again.")
+        raise PhotoRefused(
+            ngettext(
+                "I found {number} face in the photo. Crop it to one person and attach it again.",
+                "I found {number} faces in the photo. Crop it to one person and attach it again.",
+                len(others) + 1,
+            )
+        )
     if best.side / scale < FACE_SIDE_PX_MIN:
         raise PhotoRefused(
-            f"The face in the photo is too small. It should be at least {FACE_SIDE_PX_MIN} pixels wide: "
-            "attach a larger picture or one taken closer."
+            _(
+                "The face in the photo is too small. It should be at least {pixels} pixels wide: "
+                "attach a larger picture or one taken closer.",
+                pixels=FACE_SIDE_PX_MIN,
+            )
         )
     return best
 
@@ -281,6 +308,6 @@ class _Detector:
     def faces(self, image: Image.Image) -> list[_Box]:
         if not hasattr(self._own, "detector"):
             self._own.detector = self._dlib.get_frontal_face_detector()
-        boxes, scores, _ = self._own.detector.run(np.asarray(image), 0, 0.0)
+        boxes, scores, _detectors = self._own.detector.run(np.asarray(image), 0, 0.0)
         found = zip(cast(Sequence[Any], boxes), cast(Sequence[float], scores), strict=True)
         return [_Box(box.left(), box.top(), box.right(), box.bottom(), score) for box, score in found]

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from services.errors import InvalidWish
+from services.words import _, ngettext
 
 # Our own bound: the model reads 75 tokens, which is far less; the result message has to quote the prompt.
 PROMPT_CHARACTERS_MAX = 1000
@@ -75,6 +76,11 @@ class Role(StrEnum):
     FACE = "face"
     STYLE = "style"
 
+    @property
+    def label(self) -> str:
+        """What a member reads, inside a sentence."""
+        return {Role.FACE: _("face"), Role.STYLE: _("style")}[self]
+
 
 class Shape(StrEnum):
     """The sizes that members choose by name."""
@@ -83,6 +89,16 @@ class Shape(StrEnum):
     PORTRAIT = "portrait"
     LANDSCAPE = "landscape"
     WIDE = "wide"
+
+    @property
+    def label(self) -> str:
+        """What a member reads."""
+        return {
+            Shape.SQUARE: _("Square"),
+            Shape.PORTRAIT: _("Portrait"),
+            Shape.LANDSCAPE: _("Landscape"),
+            Shape.WIDE: _("Wide"),
+        }[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +354,7 @@ def model_id_problem(model_id: str, family: Family) -> str | None:
     """Say what a model id of this family should be, when this one is not."""
     if model_id == BASE_MODELS[family] or _UUID.fullmatch(model_id):
         return None
-    return f"{BASE_MODELS[family]} or the UUID of a checkpoint"
+    return _("{model} or the UUID of a checkpoint", model=BASE_MODELS[family])
 
 
 def styled(asked: Asked, preset: Preset | None, *, api: Api) -> Asked:
@@ -381,15 +397,17 @@ def adapters_wish(
     if asked.strength is not None:
         _check_range("strength", asked.strength, STRENGTH)
     if asked.scheduler is not None and asked.scheduler not in SCHEDULERS:
-        raise InvalidWish(field="scheduler", value=asked.scheduler, allowed=_one_of(SCHEDULERS))
+        raise InvalidWish(field="scheduler", value=asked.scheduler, allowed=one_of(SCHEDULERS))
     if extra is not None and extra.family is not family:
-        raise InvalidWish(field="extra", value=extra.label, allowed=f"adapters for {family.label}")
+        allowed = _("adapters for {family}", family=family.label)
+        raise InvalidWish(field="extra", value=extra.label, allowed=allowed)
     adapters, scales = _adapters(asked, family, extra)
     width, height = size_of(asked.size, table)
     is_own_checkpoint = model.model_id != BASE_MODELS[family]
-    notes = [_OWN_CHECKPOINT] if family is Family.SDXL and is_own_checkpoint and asked.references else []
+    notes = [_own_checkpoint()] if family is Family.SDXL and is_own_checkpoint and asked.references else []
     if any(side > max(table.sizes[Shape.SQUARE]) for side in (width, height)):
-        notes.append(f"{family.label} is at its best up to {table.sizes[Shape.SQUARE][0]} pixels a side.")
+        pixels = table.sizes[Shape.SQUARE][0]
+        notes.append(_("{family} is at its best up to {pixels} pixels a side.", family=family.label, pixels=pixels))
     return Wish(
         api=Api.ADAPTERS,
         prompt=_prompt(asked),
@@ -424,14 +442,14 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
         InvalidWish: for the first field that is outside its range.
     """
     if len(asked.references) > 1 or any(reference.role is not Role.FACE for reference in asked.references):
-        raise InvalidWish(field="input_image", value=f"{len(asked.references)} images", allowed="one face")
+        raise InvalidWish(field="input_image", value=_images(len(asked.references)), allowed=_("one face"))
     table = LOCK_TABLE if asked.references else GENERATE_TABLE
     width, height = size_of(asked.size, table)
     notes: list[str] = []
     if asked.negative_prompt and not asked.references:
-        notes.append("Without a face the image service takes no negative prompt, so yours was left out.")
+        notes.append(_("Without a face the image service takes no negative prompt, so yours was left out."))
     if asked.enhance_prompt and asked.references:
-        notes.append("With a face the image service does not enrich prompts, so yours was sent as it is.")
+        notes.append(_("With a face the image service does not enrich prompts, so yours was sent as it is."))
     count = _count(asked)
     return Wish(
         api=Api.IDENTITY,
@@ -459,9 +477,6 @@ def faces_max(family: Family, *, with_style: bool) -> int:
     return 1 if family is Family.SD or with_style else FACES_MAX
 
 
-_DRAFT = "A draft, quickly made in few steps. Press a number for that picture in full."
-
-
 def drafted(wish: Wish) -> Wish:
     """The wish as a draft: four pictures of few steps, each a job, and so with a seed of its own."""
     few = DRAFT_STEPS if wish.api is Api.ADAPTERS else max(1, wish.steps // 2)
@@ -471,7 +486,7 @@ def drafted(wish: Wish) -> Wish:
         jobs=IMAGES_MAX,
         steps=min(few, wish.steps),
         full_steps=wish.steps,
-        caption=_DRAFT,
+        caption=_("A draft, quickly made in few steps. Press a number for that picture in full."),
     )
 
 
@@ -493,7 +508,7 @@ def remade(
     if wish.api is Api.IDENTITY:
         return identity_wish(asked, seed=seed, server_id=server_id)
     if model is None:
-        raise InvalidWish(field="model", value=wish.model_label, allowed="a model that is offered")
+        raise InvalidWish(field="model", value=wish.model_label, allowed=_("a model that is offered"))
     return adapters_wish(asked, model=model, seed=seed, extra=extra, safety_checker=safety_checker, server_id=server_id)
 
 
@@ -533,19 +548,22 @@ def size_of(said: str | None, table: Table) -> tuple[int, int]:
         return table.sizes[Shape(text)]
     found = _SIZE.fullmatch(text)
     if found is None:
-        allowed = f"{_one_of(Shape)}, or width and height in pixels such as 768x512"
+        allowed = _("one of {names}, or width and height in pixels such as 768x512", names=", ".join(Shape))
         raise InvalidWish(field="size", value=text[:20], allowed=allowed)
     width, height = int(found[1]), int(found[2])
     for name, side_px in (("width", width), ("height", height)):
         _check_range(name, side_px, table.side_px)
         if side_px % SIDE_PX_MULTIPLE:
-            raise InvalidWish(field=name, value=side_px, allowed=f"multiples of {SIDE_PX_MULTIPLE}")
+            raise InvalidWish(field=name, value=side_px, allowed=_("multiples of {number}", number=SIDE_PX_MULTIPLE))
     return width, height
 
 
-_OWN_CHECKPOINT = (
-    "The image service documents photos for its own SDXL model only; with this one they may count for less."
-)
+def _own_checkpoint() -> str:
+    return _("The image service documents photos for its own SDXL model only; with this one they may count for less.")
+
+
+def _images(count: int) -> str:
+    return ngettext("{number} image", "{number} images", count)
 
 
 def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
@@ -554,19 +572,24 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
     by_role = {role: [each.scale for each in asked.references if each.role is role] for role in Role}
     for role, most in ((Role.FACE, FACES_MAX), (Role.STYLE, STYLES_MAX)):
         if len(by_role[role]) > most:
-            raise InvalidWish(field=role, value=f"{len(by_role[role])} images", allowed=f"at most {most}")
+            raise InvalidWish(field=role, value=_images(len(by_role[role])), allowed=_("at most {number}", number=most))
     if len(by_role[Role.FACE]) > faces_max(family, with_style=bool(by_role[Role.STYLE])):
-        alone = f"one face with {Family.SD.label}" if family is Family.SD else "one face where there is a style image"
-        raise InvalidWish(field="ip_adapter_image", value=f"{len(by_role[Role.FACE])} faces", allowed=alone)
+        if family is Family.SD:
+            alone = _("one face with {family}", family=family.label)
+        else:
+            alone = _("one face where there is a style image")
+        faces = ngettext("{number} face", "{number} faces", len(by_role[Role.FACE]))
+        raise InvalidWish(field="ip_adapter_image", value=faces, allowed=alone)
     for scale in (*by_role[Role.STYLE], *by_role[Role.FACE]):
         _check_range("ip_adapter_scale", scale, SCALE)
     used = [role for role in (Role.STYLE, Role.FACE) if by_role[role]]
     if asked.adapter is not None:
         reads = ADAPTERS[family].get(asked.adapter)
         if reads is None:
-            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=_one_of(ADAPTERS[family]))
+            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=one_of(ADAPTERS[family]))
         if not used:
-            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed="requests with a face or a style image")
+            allowed = _("requests with a face or a style image")
+            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=allowed)
         names[reads if len(used) > 1 else used[0]] = asked.adapter
     adapters = [names[role] for role in used]
     scales = [scale for role in used for scale in by_role[role]]
@@ -579,7 +602,7 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
 def _prompt(asked: Asked) -> str:
     prompt = one_line(asked.prompt)
     if not prompt:
-        raise InvalidWish(field="prompt", value="empty", allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
+        raise InvalidWish(field="prompt", value=_("empty"), allowed=_characters(PROMPT_CHARACTERS_MAX))
     return _short_enough("prompt", prompt)
 
 
@@ -591,8 +614,12 @@ def _negative_prompt(asked: Asked, *, default: str | None) -> str | None:
 
 def _short_enough(name: str, text: str) -> str:
     if len(text) > PROMPT_CHARACTERS_MAX:
-        raise InvalidWish(field=name, value=f"{text[:20]}…", allowed=f"1 to {PROMPT_CHARACTERS_MAX} characters")
+        raise InvalidWish(field=name, value=f"{text[:20]}…", allowed=_characters(PROMPT_CHARACTERS_MAX))
     return text
+
+
+def _characters(most: int) -> str:
+    return _("1 to {number} characters", number=most)
 
 
 def one_line(text: str) -> str:
@@ -627,8 +654,9 @@ def _guidance(asked: Asked, table: Table) -> float:
 def _check_range(name: str, value: float, allowed: tuple[float, float]) -> None:
     lowest, highest = allowed
     if not lowest <= value <= highest:
-        raise InvalidWish(field=name, value=value, allowed=f"{lowest} to {highest}")
+        raise InvalidWish(field=name, value=value, allowed=_("{lowest} to {highest}", lowest=lowest, highest=highest))
 
 
-def _one_of(names: Iterable[str]) -> str:
-    return f"one of {', '.join(names)}"
+def one_of(names: Iterable[str]) -> str:
+    """What a field takes that is chosen by name."""
+    return _("one of {names}", names=", ".join(names))

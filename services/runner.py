@@ -209,6 +209,13 @@ class Runner:
         self._queue_news.set()
         return True
 
+    async def abandon(self, generation_id: int) -> None:
+        """Its member wants it forgotten: nothing more is made or shown of it, and what was paid comes back."""
+        if not await self._generations.cancel(generation_id):
+            await self._generations.fail(generation_id, GenerationFailed("erased", _("It was erased.")))
+        await self._discard(generation_id)
+        self._queue_news.set()
+
     async def generation(self, generation_id: int) -> Generation | None:
         """Everything that is known of a request."""
         return await self._generations.get(generation_id)

@@ -1,16 +1,18 @@
 """The form behind *Edit*, and reading what was filled in."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import discord
 from discord import ui
 
+from cogs.views.forms import Upload, fields_of, uploads_in, values_of
 from services.errors import InvalidWish
 from services.remakes import Edit
 from services.request import PROMPT_CHARACTERS_MAX, SCALE_DEFAULT, Api, Role, Shape, Wish
+from services.words import _
 
 _ID = re.compile(r"fl:edit:([0-9]{1,18})")
 _LIKENESS = range(101)
@@ -18,7 +20,7 @@ _LIKENESS = range(101)
 
 def edit_form(generation_id: int, wish: Wish, *, is_face_there: bool) -> ui.Modal:
     """A form with the wish filled in. Where its photos are gone from the message, all of them are asked for."""
-    form = ui.Modal(title="Edit and make again", custom_id=f"fl:edit:{generation_id}")
+    form = ui.Modal(title=_("Edit and make again"), custom_id=f"fl:edit:{generation_id}")
     form.add_item(_prompt(wish))
     if wish.api is Api.ADAPTERS:
         form.add_item(_likeness(wish))
@@ -38,48 +40,42 @@ def _prompt(wish: Wish) -> "ui.Label[ui.Modal]":
         min_length=1,
         max_length=PROMPT_CHARACTERS_MAX,
     )
-    return ui.Label(text="Prompt", component=field)
+    return ui.Label(text=_("Prompt"), component=field)
 
 
 def _likeness(wish: Wish) -> "ui.Label[ui.Modal]":
     scale = next((reference.scale for reference in wish.references if reference.role is Role.FACE), SCALE_DEFAULT)
     field = ui.TextInput[ui.Modal](custom_id="likeness", default=f"{round(scale * 100)}", required=False, max_length=3)
-    return ui.Label(text="Likeness", description="How closely to follow the face, in percent", component=field)
+    told = _("How closely to follow the face, in percent")
+    return ui.Label(text=_("Likeness"), description=told, component=field)
 
 
 def _shape(wish: Wish) -> "ui.Label[ui.Modal]":
-    options = [
-        discord.SelectOption(label=shape.capitalize(), value=shape, default=shape is wish.shape) for shape in Shape
-    ]
+    options = [discord.SelectOption(label=shape.label, value=shape, default=shape is wish.shape) for shape in Shape]
     if wish.shape is None:
         size = f"{wish.width}x{wish.height}"
         options.insert(0, discord.SelectOption(label=size, value=size, default=True))
-    return ui.Label(text="Shape", component=ui.Select[ui.Modal](custom_id="shape", options=options))
+    return ui.Label(text=_("Shape"), component=ui.Select[ui.Modal](custom_id="shape", options=options))
 
 
 def _photos(wish: Wish, *, is_face_there: bool) -> "ui.Label[ui.Modal]":
     if is_face_there or not wish.references:
         field = ui.FileUpload[ui.Modal](custom_id="photos", required=False, min_values=0, max_values=1)
         is_other = wish.count_of(Role.FACE) > 0
-        told = "Leave it empty for the same face." if is_other else "A photo of the person to show."
-        return ui.Label(text="Another face" if is_other else "Face", description=told, component=field)
+        told = _("Leave it empty for the same face.") if is_other else _("A photo of the person to show.")
+        return ui.Label(text=_("Another face") if is_other else _("Face"), description=told, component=field)
     count = len(wish.references)
     field = ui.FileUpload[ui.Modal](custom_id="photos", required=True, min_values=count, max_values=count)
-    gone = "The photo is no longer in the message." if count == 1 else f"They are gone. In this order: {roles(wish)}."
-    return ui.Label(text="Attach again", description=gone, component=field)
+    if count == 1:
+        gone = _("The photo is no longer in the message.")
+    else:
+        gone = _("They are gone. In this order: {images}.", images=roles(wish))
+    return ui.Label(text=_("Attach again"), description=gone, component=field)
 
 
 def roles(wish: Wish) -> str:
     """What its images are for, in order."""
-    return ", ".join(reference.role for reference in wish.references)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file from a form."""
-
-    url: str = field(repr=False)
-    size: int
+    return ", ".join(reference.role.label for reference in wish.references)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,37 +90,22 @@ class Filled:
 def filled_in(data: Mapping[str, Any]) -> Filled | None:
     """Read the data of a form that was sent in; None where it is not this form.
 
-    https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-modal-submit-data-structure
-
     Raises:
         InvalidWish: the likeness is not a percentage.
     """
     found = _ID.fullmatch(str(data.get("custom_id", "")))
     if found is None:
         return None
-    fields = {each["custom_id"]: each for each in _fields(data["components"])}
+    fields = fields_of(data)
     likeness = str(fields.get("likeness", {}).get("value") or "").strip().removesuffix("%").rstrip()
     if likeness and (not likeness.isdecimal() or int(likeness) not in _LIKENESS):
-        raise InvalidWish(field="likeness", value=likeness, allowed="0 to 100")
-    files: Mapping[str, Any] = data.get("resolved", {}).get("attachments", {})
-    photos = [files[each] for each in _values(fields["photos"])]
+        raise InvalidWish(field="likeness", value=likeness, allowed=_("{lowest} to {highest}", lowest=0, highest=100))
     return Filled(
         generation_id=int(found[1]),
         edit=Edit(
             prompt=fields["prompt"]["value"],
             likeness=int(likeness) if likeness else None,
-            size=next(iter(_values(fields["shape"])), None),
+            size=next(iter(values_of(fields["shape"])), None),
         ),
-        photos=tuple(Upload(photo["url"], photo["size"]) for photo in photos),
+        photos=uploads_in(data, fields["photos"]),
     )
-
-
-def _fields(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for component in components:
-        inner = component.get("component", component)
-        if "custom_id" in inner:
-            yield inner
-
-
-def _values(found: Mapping[str, Any]) -> Sequence[str]:
-    return cast(Sequence[str], found.get("values") or ())

@@ -11,7 +11,7 @@ from cogs.views.buttons import under_progress, under_result
 from services.generations import Generation
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
-from services.words import at, counted, refunded
+from services.words import _, at, ngettext, refunded
 
 ACCENT = discord.Colour(0x5B8DEF)
 ACCENT_FAILED = discord.Colour(0xC4483C)
@@ -38,12 +38,13 @@ def photo_names(references: Sequence[Reference]) -> list[str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What a layout needs beside the scene: the photos' addresses in the order of the wish's references, the pictures'
-    file names, a line to begin with.
+    file names, a line to begin with, whether somebody reads reports of it.
     """
 
     photos: Sequence[str] = ()
     files: Sequence[str] = ()
     preface: str | None = None
+    can_report: bool = False
 
 
 def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui.LayoutView:
@@ -57,7 +58,7 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
             items = [
                 _gallery(wish, frame.files),
                 *items,
-                *under_result(generation, wish, scene.numbers[: len(frame.files)]),
+                *under_result(generation, wish, scene.numbers[: len(frame.files)], can_report=frame.can_report),
             ]
         case Failure():
             items = [ui.TextDisplay[ui.LayoutView](_failure_text(generation, wish, scene))]
@@ -78,55 +79,74 @@ def failure_sentence(failure: Failure) -> str:
 
 def detour_line(generation: Generation) -> str:
     """Why this comes as a direct message."""
-    return f"This could not be shown in <#{generation.channel_id}>, so here it is."
+    return _("This could not be shown in {channel}, so here it is.", channel=f"<#{generation.channel_id}>")
 
 
 def ready_line(generation: Generation, scene: Result | Failure) -> str:
     """The line that calls the member back, where the edit of an old message would go unnoticed."""
-    news = "your pictures are ready" if isinstance(scene, Result) else "your request could not be carried out"
-    return f"<@{generation.member_id}> {news}."
+    member = f"<@{generation.member_id}>"
+    if isinstance(scene, Result):
+        return _("{member} your pictures are ready.", member=member)
+    return _("{member} your request could not be carried out.", member=member)
 
 
 def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> str:
-    pictures = "picture" if wish.images == 1 else f"{wish.images} pictures"
-    if progress.place is None:
-        headline = f"**Making your {pictures}**"
-    elif progress.place == 1:
-        headline = f"**Your {pictures}: next in the queue**"
-    else:
-        headline = f"**Your {pictures}: place {progress.place} in the queue**"
-    if progress.ready_at is not None:
-        headline += f", ready about {at(progress.ready_at)}"
-    lines = [headline, quoted(wish.prompt), _byline(generation, wish)]
+    lines = [_headline(wish, progress), quoted(wish.prompt), _byline(generation, wish)]
     if progress.notes:
         # Plain text, in which a piece of the prompt may be quoted.
         lines.append(cut("\n".join(f"-# {as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
     return "\n".join(lines)
 
 
+def _headline(wish: Wish, progress: Progress) -> str:
+    if progress.place is None:
+        headline = ngettext("Making your picture", "Making your {number} pictures", wish.images)
+    elif progress.place == 1:
+        headline = ngettext("Your picture: next in the queue", "Your {number} pictures: next in the queue", wish.images)
+    else:
+        headline = ngettext(
+            "Your picture: place {place} in the queue",
+            "Your {number} pictures: place {place} in the queue",
+            wish.images,
+            place=progress.place,
+        )
+    if progress.ready_at is None:
+        return f"**{headline}**"
+    return _("**{headline}**, ready about {moment}", headline=headline, moment=at(progress.ready_at))
+
+
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
     paid = wish.images - result.refunded
-    account = f"{counted(paid, 'image')} used, {result.balance.left} of {result.balance.quota.images} left"
+    account = ngettext(
+        "{number} image used, {left} of {quota} left",
+        "{number} images used, {left} of {quota} left",
+        paid,
+        left=result.balance.left,
+        quota=result.balance.quota.images,
+    )
     lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
-        reason = f" {cut(result.missing, SENTENCE_CHARACTERS_MAX)}" if result.missing else ""
-        lines.append(f"-# {counted(result.refunded, 'picture')} did not come.{reason} {refunded(result.refunded)}")
+        missing = ngettext("{number} picture did not come.", "{number} pictures did not come.", result.refunded)
+        reason = cut(result.missing or "", SENTENCE_CHARACTERS_MAX)
+        lines.append(" ".join(filter(None, ("-#", missing, reason, refunded(result.refunded)))))
     if wish.caption:
         lines.insert(1, f"-# {as_typed(wish.caption)}")
     if result.shrunk:
-        lost = " Their signed content credentials (C2PA) are lost by that." if result.unsigned else ""
-        lines.append(f"-# Saved as JPEG, because the originals are larger than Discord allows here.{lost}")
+        told = [_("Saved as JPEG, because the originals are larger than Discord allows here.")]
+        if result.unsigned:
+            told.append(_("Their signed content credentials (C2PA) are lost by that."))
+        lines.append(" ".join(("-#", *told)))
     return "\n".join(lines)
 
 
 def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:
-    return "\n".join(
-        ["**No pictures this time**", failure_sentence(failure), quoted(wish.prompt), _byline(generation, wish)]
-    )
+    headline = f"**{_('No pictures this time')}**"
+    return "\n".join([headline, failure_sentence(failure), quoted(wish.prompt), _byline(generation, wish)])
 
 
 def _cancelled_text(generation: Generation, wish: Wish, cancelled: Cancelled) -> str:
-    return "\n".join([f"**Cancelled. {refunded(cancelled.refunded)}**", quoted(wish.prompt), _byline(generation, wish)])
+    headline = f"**{_('Cancelled.')} {refunded(cancelled.refunded)}**"
+    return "\n".join([headline, quoted(wish.prompt), _byline(generation, wish)])
 
 
 def _byline(generation: Generation, wish: Wish, *, seed: int | None = None) -> str:
@@ -137,36 +157,40 @@ def _byline(generation: Generation, wish: Wish, *, seed: int | None = None) -> s
     if wish.preset:
         parts.append(as_typed(wish.preset))
     if wish.shape is not Shape.SQUARE:
-        parts.append(wish.shape or f"{wish.width}x{wish.height}")
+        parts.append(wish.shape.label if wish.shape else f"{wish.width}x{wish.height}")
     if wish.references and wish.references[0].scale != SCALE_DEFAULT:
         parts.append(_strength(wish.references[0]))
     if seed is not None:
-        parts.append(f"seed {seed}")
-    return f"-# {' · '.join([*parts, f'for <@{generation.member_id}>'])}"
+        parts.append(_("seed {seed}", seed=seed))
+    parts.append(_("for {member}", member=f"<@{generation.member_id}>"))
+    return f"-# {' · '.join(parts)}"
 
 
 def _strength(reference: Reference) -> str:
-    name = {Role.FACE: "likeness", Role.STYLE: "strength"}[reference.role]
-    return f"{name} {round(reference.scale * 100)} %"
+    percent = round(reference.scale * 100)
+    if reference.role is Role.FACE:
+        return _("likeness {percent} %", percent=percent)
+    return _("strength {percent} %", percent=percent)
 
 
 def _beside_photos(text: str, wish: Wish, photos: Sequence[str]) -> list["ui.Item[ui.LayoutView]"]:
     """The text with the first photo beside it, then each further photo with a line of its own."""
     if not photos:
         return [ui.TextDisplay(text)]
-    lines = [text, *(f"-# {_title(wish, n)}, {_strength(wish.references[n])}" for n in range(1, len(photos)))]
+    lines = [text, *(f"-# {title(wish, n)}, {_strength(wish.references[n])}" for n in range(1, len(photos)))]
     return [
-        ui.Section(ui.TextDisplay(line), accessory=ui.Thumbnail[ui.LayoutView](photo, description=_title(wish, n)))
+        ui.Section(ui.TextDisplay(line), accessory=ui.Thumbnail[ui.LayoutView](photo, description=title(wish, n)))
         for n, (line, photo) in enumerate(zip(lines, photos, strict=True))
     ]
 
 
-def _title(wish: Wish, index: int) -> str:
-    """``Face``, or where there are several ``Face 2``."""
+def title(wish: Wish, index: int) -> str:
+    """What one of its photos is called: ``Face``, or where there are several ``Face 2``."""
     role = wish.references[index].role
     if wish.count_of(role) == 1:
-        return role.capitalize()
-    return f"{role.capitalize()} {sum(reference.role is role for reference in wish.references[: index + 1])}"
+        return _("Face") if role is Role.FACE else _("Style")
+    number = sum(reference.role is role for reference in wish.references[: index + 1])
+    return _("Face {number}", number=number) if role is Role.FACE else _("Style {number}", number=number)
 
 
 def as_typed(text: str) -> str:

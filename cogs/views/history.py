@@ -15,7 +15,7 @@ from services.generations import Generation, State
 from services.history import Page
 from services.quotas import guild_of
 from services.request import Wish
-from services.words import counted, on
+from services.words import _, ngettext, on
 
 # The cog that answers the buttons, whatever process sent the message.
 HANDLER = "History"
@@ -43,7 +43,8 @@ class Turn(
     def __init__(self, way: str, generation_id: int, search: str, *, is_possible: bool = True) -> None:
         self.way, self.generation_id, self.search = way, generation_id, search
         custom_id = f"fl:history:{way}:{generation_id}:{search}"
-        super().__init__(ui.Button(label=way.capitalize(), custom_id=custom_id, disabled=not is_possible))
+        label = _("Newer") if way == "newer" else _("Older")
+        super().__init__(ui.Button(label=label, custom_id=custom_id, disabled=not is_possible))
 
     @classmethod
     async def from_custom_id(cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: "Any", /) -> Self:
@@ -67,7 +68,7 @@ class Handler(Protocol):
 def history_layout(page: Page, previews: Mapping[int, Preview], *, search: str) -> ui.LayoutView:
     """The page; ``previews`` are by the requests' ids, for as many as there are any."""
     view = ui.LayoutView(timeout=None)
-    what = f"Your pictures with: {as_typed(search)}" if search else "Your pictures"
+    what = _("Your pictures with: {words}", words=as_typed(search)) if search else _("Your pictures")
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(f"**{what}**" if page.generations else _nothing(search))]
     for generation in page.generations:
         items += _entry(generation, previews.get(generation.id, Preview()))
@@ -79,8 +80,8 @@ def history_layout(page: Page, previews: Mapping[int, Preview], *, search: str) 
 
 def _nothing(search: str) -> str:
     if search:
-        return f"None of your requests here has this in its prompt: {as_typed(search)}"
-    return "There is nothing here yet. Use /imagine to make your first picture."
+        return _("None of your requests here has this in its prompt: {words}", words=as_typed(search))
+    return _("There is nothing here yet. Use /imagine to make your first picture.")
 
 
 def _entry(generation: Generation, preview: Preview) -> list["ui.Item[ui.LayoutView]"]:
@@ -90,15 +91,17 @@ def _entry(generation: Generation, preview: Preview) -> list["ui.Item[ui.LayoutV
         quoted(cut(wish.prompt, PROMPT_CHARACTERS_SHOWN)),
     ]
     if preview.is_gone:
-        lines.append(f"-# Its message is no longer in <#{generation.channel_id}>.")
+        channel = f"<#{generation.channel_id}>"
+        lines.append(f"-# {_('Its message is no longer in {channel}.', channel=channel)}")
     elif generation.message_id is not None:
-        lines.append(f"-# [Go to the message]({_address(generation, generation.message_id)})")
+        address = _address(generation, generation.message_id)
+        lines.append(f"-# [{_('Go to the message')}]({address})")
     text = ui.TextDisplay[ui.LayoutView]("\n".join(lines))
     items: list[ui.Item[ui.LayoutView]] = [text]
     if preview.picture:
         items = [ui.Section(text, accessory=ui.Thumbnail[ui.LayoutView](preview.picture))]
     if generation.state is State.FINISHED or generation.state.is_terminal:
-        presses = (Press(action, generation.id, label=action.capitalize()) for action in (Action.AGAIN, Action.EDIT))
+        presses = (Press(action, generation.id, label=action.label) for action in (Action.AGAIN, Action.EDIT))
         items.append(_row(*presses))
     return items
 
@@ -106,19 +109,18 @@ def _entry(generation: Generation, preview: Preview) -> list["ui.Item[ui.LayoutV
 def _outcome(generation: Generation, wish: Wish) -> str:
     match generation.state:
         case State.FINISHED | State.SETTLED:
-            return f"a draft of {counted(generation.pictures, 'picture')}" if wish.is_draft else _pictures(generation)
+            if wish.is_draft:
+                return ngettext("a draft of {number} picture", "a draft of {number} pictures", generation.pictures)
+            return ngettext("{number} picture", "{number} pictures", generation.pictures)
         case State.FAILED:
-            return f"no pictures: {as_typed(cut(generation.failure_text or '', REASON_CHARACTERS_SHOWN))}"
+            reason = as_typed(cut(generation.failure_text or "", REASON_CHARACTERS_SHOWN))
+            return _("no pictures: {reason}", reason=reason)
         case State.CANCELLED:
-            return "cancelled"
+            return _("cancelled")
         case State.RUNNING:
-            return "being made"
+            return _("being made")
         case State.RECEIVED | State.QUEUED:
-            return "in the queue"
-
-
-def _pictures(generation: Generation) -> str:
-    return counted(generation.pictures, "picture")
+            return _("in the queue")
 
 
 def _address(generation: Generation, message_id: int) -> str:

@@ -11,7 +11,7 @@ CREATE TABLE generations (
     member_id           INTEGER NOT NULL,
     locale              TEXT NOT NULL,            -- the language of what its message says, as Discord spells it
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
-    wish                TEXT NOT NULL,            -- services.request.Wish as JSON
+    wish                TEXT NOT NULL,            -- services.request.Wish as JSON; empty once it was forgotten
     images              INTEGER NOT NULL CHECK (images > 0),
     photos              TEXT,                     -- where its photos come from (JSON); erased when it is over
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
@@ -30,6 +30,7 @@ CREATE TABLE generations (
 CREATE INDEX generations_unfinished ON generations (state, member_id)
     WHERE state IN ('received', 'queued', 'running', 'finished');
 CREATE INDEX generations_behind ON generations (id) WHERE shown < version;
+CREATE INDEX generations_remembered ON generations (id) WHERE wish <> '';
 CREATE INDEX generations_by_member ON generations (member_id, id);
 CREATE INDEX generations_by_message ON generations (message_id) WHERE message_id IS NOT NULL;
 

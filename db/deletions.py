@@ -1,0 +1,38 @@
+"""The table ``deletions``: messages of the bot's that are still to be deleted on Discord."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import aiosqlite
+
+from db.times import to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One message."""
+
+    channel_id: int
+    message_id: int
+
+
+async def insert_of_member(connection: aiosqlite.Connection, member_id: int, at: datetime) -> int:
+    """All messages that show a request of this member's; returns how many."""
+    sql = """
+        INSERT INTO deletions (message_id, channel_id, at)
+        SELECT message_id, channel_id, :at FROM generations WHERE member_id = :member_id AND message_id IS NOT NULL
+        ON CONFLICT DO NOTHING RETURNING message_id
+    """
+    return len(list(await connection.execute_fetchall(sql, {"member_id": member_id, "at": to_text(at)})))
+
+
+async def oldest(connection: aiosqlite.Connection, most: int) -> list[Deletion]:
+    """Those that have waited longest."""
+    sql = "SELECT channel_id, message_id FROM deletions ORDER BY at, message_id LIMIT :most"
+    rows = await connection.execute_fetchall(sql, {"most": most})
+    return [Deletion(row["channel_id"], row["message_id"]) for row in rows]
+
+
+async def remove(connection: aiosqlite.Connection, message_id: int) -> None:
+    """It is deleted, or can never be."""
+    await connection.execute_fetchall("DELETE FROM deletions WHERE message_id = :id", {"id": message_id})

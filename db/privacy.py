@@ -1,0 +1,101 @@
+"""What all the tables know of one member: to be told to them, and to be forgotten.
+
+A generation that was forgotten keeps its row, because the ledger and the statistics count it; its wish is empty, and
+every other query takes it for one that is not there.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import aiosqlite
+
+from db.times import to_text
+
+# What is told to a member, table by table; what only the bot needs (tokens, addresses that have ended) is left out.
+_TOLD = {
+    "requests": """
+        SELECT id, scope, channel_id, message_id, wish, images, pictures, state, failure_text, created_at, changed_at
+        FROM generations WHERE member_id = :member_id AND wish <> '' ORDER BY id
+    """,
+    "account": """
+        SELECT scope, generation_id AS request_id, kind, images, counts_at, at
+        FROM ledger WHERE member_id = :member_id ORDER BY id
+    """,
+    "audit": """
+        SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
+        FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
+    """,
+}
+_FORGET = """
+    UPDATE generations
+    SET wish = '', member_id = 0, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '', token = NULL,
+        photos = NULL, hosted = NULL, failure_text = NULL, shown = version
+    WHERE state IN ('settled', 'failed', 'cancelled') AND wish <> ''
+"""
+
+
+async def told(connection: aiosqlite.Connection, member_id: int) -> Mapping[str, list[dict[str, Any]]]:
+    """Everything that is kept about a member but for the saved faces, as rows by subject."""
+    return {
+        subject: [dict(row) for row in await connection.execute_fetchall(sql, {"member_id": member_id})]
+        for subject, sql in _TOLD.items()
+    }
+
+
+async def unfinished(connection: aiosqlite.Connection, member_id: int) -> list[int]:
+    """The ids of a member's requests that are under way."""
+    sql = """
+        SELECT id FROM generations
+        WHERE member_id = :member_id AND state NOT IN ('settled', 'failed', 'cancelled') ORDER BY id
+    """
+    return [row["id"] for row in await connection.execute_fetchall(sql, {"member_id": member_id})]
+
+
+async def forget_member(connection: aiosqlite.Connection, member_id: int) -> list[int]:
+    """Forget all that a member has asked for, in so far as it is over; returns the ids."""
+    sql = f"{_FORGET} AND member_id = :member_id RETURNING id"
+    rows = await connection.execute_fetchall(sql, {"member_id": member_id})
+    return await _without_jobs(connection, [row["id"] for row in rows])
+
+
+async def forget_older(connection: aiosqlite.Connection, *, before: datetime, most: int) -> list[int]:
+    """Forget what was over before that moment, at most so many at once; returns the ids."""
+    sql = f"""
+        {_FORGET} AND id IN (
+            SELECT id FROM generations
+            WHERE wish <> '' AND changed_at < :before AND state IN ('settled', 'failed', 'cancelled')
+            ORDER BY id LIMIT :most)
+        RETURNING id
+    """  # noqa: S608 - a constant
+    rows = await connection.execute_fetchall(sql, {"before": to_text(before), "most": most})
+    return await _without_jobs(connection, [row["id"] for row in rows])
+
+
+async def _without_jobs(connection: aiosqlite.Connection, generation_ids: list[int]) -> list[int]:
+    """What the provider still makes of them is nobody's any more, and its answers may have quoted a prompt."""
+    sql = """
+        UPDATE provider_jobs
+        SET failure_text = NULL,
+            state = CASE WHEN state IN ('waiting', 'submitting', 'submitted') THEN 'closed' ELSE state END
+        WHERE generation_id = :id
+    """
+    for generation_id in generation_ids:
+        await connection.execute_fetchall(sql, {"id": generation_id})
+    return generation_ids
+
+
+async def forget_faces(connection: aiosqlite.Connection, member_id: int) -> int:
+    """Delete a member's saved faces with their photos; returns how many."""
+    sql = "DELETE FROM faces WHERE member_id = :member_id RETURNING id"
+    return len(list(await connection.execute_fetchall(sql, {"member_id": member_id})))
+
+
+async def forget_audit(connection: aiosqlite.Connection, *, before: datetime) -> None:
+    """Delete what was written down before that moment."""
+    await connection.execute_fetchall("DELETE FROM audit WHERE at < :before", {"before": to_text(before)})
+
+
+async def overwrite_log(connection: aiosqlite.Connection) -> None:
+    """Have what was forgotten leave the write-ahead log too, where old pages stay until they are written over."""
+    await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -12,6 +12,9 @@ COPY cogs cogs
 COPY services services
 COPY db db
 
+# Where the charts' fonts are remembered; the user has no home.
+ENV MPLCONFIGDIR=/tmp/matplotlib
+
 # Not root; the database and the pictures that wait to be posted are in a volume.
 RUN useradd --system --uid 10001 facelock && mkdir data && chown facelock data
 USER facelock

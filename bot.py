@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -31,13 +32,16 @@ from services.admission import Admission
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.downloads import Downloads, is_private_url
-from services.errors import FacelockError
+from services.errors import FacelockError, UserError
 from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.kept import KeptPhotos
+from services.logs import set_up_logging
+from services.metrics import Metrics
 from services.moderation import Moderation
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
@@ -63,6 +67,7 @@ COGS = (
     "cogs.reports",
     "cogs.results",
     "cogs.server",
+    "cogs.server_stats",
     "cogs.styles",
 )
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
@@ -103,7 +108,7 @@ class FacelockBot(commands.Bot):
     upkeep: Upkeep
     privacy: Privacy
 
-    def __init__(self, settings: Settings, catalog: Catalog, database: Database) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, database: Database, metrics: Metrics) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -116,10 +121,12 @@ class FacelockBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            http_trace=metrics.discord_trace(),
         )
         self.settings = settings
         self.catalog = catalog
         self.database = database
+        self.metrics = metrics
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
@@ -133,6 +140,19 @@ class FacelockBot(commands.Bot):
     async def on_ready(self) -> None:
         """See discord.py."""
         log.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """See discord.py; commands and components are answered elsewhere."""
+        has_command = interaction.type in (
+            discord.InteractionType.application_command,
+            discord.InteractionType.autocomplete,
+        )
+        command = interaction.command if has_command else None
+        self.metrics.interaction(interaction.type.name, command.qualified_name if command else "")
+
+    async def on_refusal(self, error: UserError) -> None:
+        """An interaction was answered with this."""
+        self.metrics.refused(error.code)
 
     async def _sync_commands(self) -> None:
         """Everywhere, or with DISCORD_GUILD_ID in that one server; never twice in any."""
@@ -162,6 +182,7 @@ class Doorway:
     """What the bot's own server asks of whichever life there is just now."""
 
     def __init__(self) -> None:
+        self.metrics = Metrics(now=utc_now)
         self.bot: FacelockBot | None = None
         self.runner: Runner | None = None
 
@@ -171,8 +192,14 @@ class Doorway:
 
     def hooked(self, job_id: str, body: bytes) -> None:
         """A webhook has come; between two lives it is missed, and the next one asks in any case."""
-        if self.runner is not None:
-            self.runner.hooked(job_id, body)
+        if self.runner is None:
+            self.metrics.webhook("missed")
+        else:
+            self.metrics.webhook("awaited" if self.runner.hooked(job_id, body) else "not_awaited")
+
+    async def measured(self, database: Database) -> bytes:
+        """The page of metrics."""
+        return await self.metrics.page(database, account_usd=self.runner.account_usd if self.runner else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +256,13 @@ def _listening(house: House) -> contextlib.AbstractAsyncContextManager[int | Non
     doors = None
     if house.addresses is not None:
         doors = web.Doors(addresses=house.addresses, hooked=doorway.hooked, photo=house.hosting.file)
-    return web.serve(host=settings.http_host, port=settings.http_port, is_ready=doorway.is_ready, doors=doors)
+    return web.serve(
+        host=settings.http_host,
+        port=settings.http_port,
+        is_ready=doorway.is_ready,
+        doors=doors,
+        metrics=functools.partial(doorway.measured, house.database) if settings.metrics else None,
+    )
 
 
 async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMING) -> None:
@@ -240,8 +273,11 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
     """
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
-        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database))
+        metrics = house.doorway.metrics
+        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database, metrics))
         await _furnish(stack, house, tasks, bot, timing)
+        if house.settings.metrics:
+            tasks.spawn(metrics.watch_loop(tasks.sleep), "measure the event loop")
         house.doorway.bot, house.doorway.runner = bot, bot.runner
         connection = await stack.enter_async_context(_connected(bot))
         await stack.enter_async_context(tasks)  # ends first: what is being sent still finds Discord connected
@@ -275,12 +311,14 @@ async def _furnish(
     bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
     bot.servers = house.servers
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
-    generations = Generations(house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now)
+    generations = Generations(
+        house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now, metrics=bot.metrics
+    )
     bot.runner = Runner(
         generations=generations,
         schedule=await load_schedule(generations),
         outside=Outside(
-            client=await _client(stack, settings, photo_downloads),
+            client=await _client(stack, settings, photo_downloads, bot.metrics),
             presenter=DiscordPresenter(bot, house.servers),
             hosting=house.hosting,
             webhook_url=house.addresses.hook if house.addresses else None,
@@ -289,6 +327,7 @@ async def _furnish(
         ),
         photos=photos,
         faces=bot.faces,
+        kept=KeptPhotos(house.database, vault=house.vault),
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,
@@ -323,8 +362,12 @@ async def _furnish(
     bot.reception = Reception(bot.runner, admission, house.servers)
 
 
-async def _client(stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads) -> ImageClient:
-    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+async def _client(
+    stack: contextlib.AsyncExitStack, settings: Settings, photos: Downloads, metrics: Metrics
+) -> ImageClient:
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[metrics.provider_trace()])
+    )
     url, key = settings.imagepipeline_url, settings.imagepipeline_api_key
     if settings.imagepipeline_api is Api.ADAPTERS:
         return AdaptersClient(session, base_url=url, api_key=key, now=utc_now)
@@ -383,14 +426,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def set_up_logging(level: str) -> None:
-    """One line an event on standard error. The libraries never get below INFO: at DEBUG they log tokens and prompts."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    if level == "DEBUG":
-        for library in ("discord", "aiosqlite", "aiohttp", "asyncio", "PIL"):
-            logging.getLogger(library).setLevel(logging.INFO)
-
-
 def point_at(settings: Settings) -> None:
     """Aim discord.py at the configured addresses, which it has as class attributes only (tried with 2.7.1)."""
     Route.BASE = settings.discord_api_url
@@ -416,14 +451,18 @@ def main() -> int:
     load_dotenv()
     try:
         settings = Settings.from_env(os.environ)
-        set_up_logging(settings.log_level)
-        point_at(settings)
-        asyncio.run(run(settings))
-    except (FacelockError, UnusableDatabaseError) as error:
+    except FacelockError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    set_up_logging(settings.log_level, settings.log_format)
+    point_at(settings)
+    try:
+        asyncio.run(run(settings))
+    except (FacelockError, UnusableDatabaseError) as error:
+        log.critical("%s", error)
+        return 1
     except discord.LoginFailure:
-        sys.stderr.write("Discord refuses DISCORD_TOKEN. Reset the token in the developer portal and copy it anew.\n")
+        log.critical("Discord refuses DISCORD_TOKEN. Reset the token in the developer portal and copy it anew.")
         return 1
     return 0
 

@@ -65,6 +65,8 @@ async def answer_error(interaction: discord.Interaction, error: BaseException) -
     """A sentence for the person who asked; for the log what they need not know, under a reference for both."""
     while isinstance(error, (app_commands.CommandInvokeError, app_commands.TransformerError)) and error.__cause__:
         error = error.__cause__
+    if isinstance(error, UserError):
+        interaction.client.dispatch("refusal", error)
     try:
         await tell(interaction, _sentence_for(error))
     except (discord.HTTPException, *network.FAULTS) as failure:

@@ -12,6 +12,7 @@ from cogs.imagine import suggested_faces
 from cogs.views.faces import bold, listed_files, listed_layout, saved_text
 from services.faces import NAME_CHARACTERS_MAX, Faces
 from services.photos import check_length
+from services.words import _
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -54,7 +55,8 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         await interaction.response.defer(thinking=True, ephemeral=True)  # pictures may take longer than an answer may
         listed = await self._faces.of(interaction.user.id)
         if not listed:
-            await interaction.edit_original_response(content="You have no saved faces. `/face save` keeps one.")
+            nothing = _("You have no saved faces. `/face save` keeps one.")
+            await interaction.edit_original_response(content=nothing)
             return
         files = listed_files(listed)
         try:
@@ -67,21 +69,24 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
     async def rename(self, interaction: discord.Interaction, name: str, new_name: NewName) -> None:
         """Give a saved face another name."""
         renaming = self._faces.rename(interaction.user.id, name, new_name)
-        await tell(interaction, f"It is called {bold(await in_time(interaction, renaming, ephemeral=True))} now.")
+        renamed = await in_time(interaction, renaming, ephemeral=True)
+        await tell(interaction, _("It is called {name} now.", name=bold(renamed)))
 
     @app_commands.command()
     @app_commands.describe(name="Which of your faces")
     async def default(self, interaction: discord.Interaction, name: str) -> None:
         """Have one of your saved faces suggested first."""
         setting = self._faces.set_default(interaction.user.id, name)
-        await tell(interaction, f"{bold(await in_time(interaction, setting, ephemeral=True))} is suggested first now.")
+        first = await in_time(interaction, setting, ephemeral=True)
+        await tell(interaction, _("{name} is suggested first now.", name=bold(first)))
 
     @app_commands.command()
     @app_commands.describe(name="Which of your faces")
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
         """Delete a saved face with its photos."""
         deleting = self._faces.delete(interaction.user.id, name)
-        await tell(interaction, f"Deleted {bold(await in_time(interaction, deleting, ephemeral=True))} and its photos.")
+        deleted = await in_time(interaction, deleting, ephemeral=True)
+        await tell(interaction, _("Deleted {name} and its photos.", name=bold(deleted)))
 
     @rename.autocomplete("name")
     @default.autocomplete("name")

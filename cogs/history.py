@@ -16,6 +16,7 @@ from services.history import Page
 from services.quotas import scope_of
 from services.request import Wish, one_line
 from services.runner import Runner
+from services.words import _
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -91,7 +92,7 @@ def use_this_prompt(runner: Runner) -> app_commands.ContextMenu:
 def prompt_of(generation: Generation | None) -> str:
     """The prompt, to be copied."""
     if generation is None:
-        return "I know of no prompt for this message. I can tell only about the results that I posted."
+        return _("I know of no prompt for this message. I can tell only about the results that I posted.")
     prompt = Wish.from_json(generation.wish).prompt
     if "```" in prompt:  # would end the block: a space that takes no room keeps them apart
         prompt = prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")

@@ -107,7 +107,7 @@ def random_seed() -> int:
 def suggested_presets(typed: str, catalog: Catalog) -> list[app_commands.Choice[str]]:
     """The presets that fit, with what they do."""
     return [
-        app_commands.Choice(name=f"{preset.name}: {preset.description}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
+        app_commands.Choice(name=f"{preset.name}: {preset.told}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
         for preset in catalog.suggested_presets(typed)
     ]
 

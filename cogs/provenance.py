@@ -6,11 +6,11 @@ import discord
 from discord import app_commands
 
 from cogs.answers import in_time, tell
-from cogs.views.generation import quoted
+from cogs.views.generation import cut, quoted
 from services.generations import Generation, State
 from services.request import Role, Wish
 from services.runner import Runner
-from services.words import counted, on
+from services.words import _, ngettext, on
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -33,18 +33,18 @@ def who_made_this(runner: Runner) -> app_commands.ContextMenu:
 def answer(generation: Generation | None) -> str:
     """What the person who asks reads of a message that shows this generation, or none."""
     if generation is None:
-        return "I know of no pictures of mine in this message. I can tell only about the results that I posted."
+        return _("I know of no pictures of mine in this message. I can tell only about the results that I posted.")
     if generation.state is State.FAILED:
-        return "No pictures came of this request."
+        return _("No pictures came of this request.")
     if generation.state not in (State.FINISHED, State.SETTLED):
-        return "The pictures of this request are not made yet. Ask again when they are here."
+        return _("The pictures of this request are not made yet. Ask again when they are here.")
     wish = Wish.from_json(generation.wish)
-    quote = quoted(wish.prompt)
+    member, moment = f"<@{generation.member_id}>", on(generation.created_at)
     return "\n".join(
         [
-            "**Made with AI by this bot.**",
-            f"<@{generation.member_id}> asked for it {on(generation.created_at)}.",
-            quote if len(quote) <= QUOTE_CHARACTERS_MAX else f"{quote[: QUOTE_CHARACTERS_MAX - 1]}…",
+            f"**{_('Made with AI by this bot.')}**",
+            _("{member} asked for it {moment}.", member=member, moment=moment),
+            cut(quoted(wish.prompt), QUOTE_CHARACTERS_MAX),
             f"-# {' · '.join(parameters(wish))}",
         ]
     )
@@ -54,12 +54,12 @@ def parameters(wish: Wish) -> list[str]:
     """How its pictures were made, each parameter in a few words."""
     faces = wish.count_of(Role.FACE)
     return [
-        discord.utils.escape_markdown(wish.model_label) if wish.model_label else "the image service's own model",
+        discord.utils.escape_markdown(wish.model_label) if wish.model_label else _("the image service's own model"),
         f"{wish.width}x{wish.height}",
-        f"seed {wish.seed}",
-        counted(wish.steps, "step"),
-        f"guidance {wish.guidance:g}",
-        f"with {counted(faces, 'face')}" if faces else "without a face",
+        _("seed {seed}", seed=wish.seed),
+        ngettext("{number} step", "{number} steps", wish.steps),
+        _("guidance {guidance}", guidance=f"{wish.guidance:g}"),
+        ngettext("with {number} face", "with {number} faces", faces) if faces else _("without a face"),
     ]
 
 

@@ -10,6 +10,7 @@ from discord.ext import commands
 from cogs.answers import tell
 from services.catalog import Catalog
 from services.request import Preset
+from services.words import _, ngettext
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -33,13 +34,17 @@ class Styles(commands.Cog):
 def listed(presets: Sequence[Preset]) -> str:
     """The presets as a list that fits into one message; of too many, the last are counted."""
     if not presets:
-        return "This bot has no styles. Describe the one that you want in the prompt."
-    text = "Choose one as the `preset` of `/imagine`:"
+        return _("This bot has no styles. Describe the one that you want in the prompt.")
+    text = _("Choose one as the `preset` of `/imagine`:")
     for number, preset in enumerate(presets):
-        line = f"\n- **{_plain(preset.name)}**: {_plain(preset.description)}"
-        more = f"\nAnd {len(presets) - number} more: begin to type in `preset`."
-        if len(text) + len(line) > CHARACTERS_MAX - len(more):
-            return text + more
+        line = f"\n- **{_plain(preset.name)}**: {_plain(preset.told)}"
+        more = ngettext(
+            "And {number} more: begin to type in `preset`.",
+            "And {number} more: begin to type in `preset`.",
+            len(presets) - number,
+        )
+        if len(text) + len(line) > CHARACTERS_MAX - len(more) - 1:
+            return f"{text}\n{more}"
         text += line
     return text
 

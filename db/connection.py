@@ -33,8 +33,9 @@ class Database:
     Statements take tens of microseconds, so waiting in line costs less than a second connection would.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -56,7 +57,7 @@ class Database:
         except OSError as error:
             raise UnusableDatabaseError(f"The folder of {path} cannot be made: {error.strerror}.") from error
         async with _owned(path, owner_wait_s), _connected(path) as connection:
-            yield cls(connection)
+            yield cls(connection, path)
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncGenerator[aiosqlite.Connection]:
@@ -75,6 +76,28 @@ class Database:
             except BaseException:
                 await _to_the_end(self._connection.rollback())
                 raise
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """A connection of its own, for what takes long and must not keep the others waiting: it sees one moment and can
+        write nothing.
+        """
+        async with reader(self._path) as connection:
+            await connection.execute("BEGIN")
+            yield connection
+
+
+@contextlib.asynccontextmanager
+async def reader(path: Path) -> AsyncGenerator[aiosqlite.Connection]:
+    """Look into a database file that another process may own; it is not disturbed."""
+    async with aiosqlite.connect(_read_only(path), uri=True, isolation_level=None) as connection:
+        connection.row_factory = sqlite3.Row
+        yield connection
+
+
+def _read_only(path: Path) -> str:
+    """https://sqlite.org/uri.html"""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 async def _to_the_end(step: Awaitable[_T]) -> _T:

@@ -19,6 +19,7 @@ class Face:
     name: str = field(repr=False)
     folded: str = field(repr=False)
     is_default: bool
+    locale: str
     created_at: datetime
     last_used_at: datetime
     warned_at: datetime | None
@@ -33,6 +34,7 @@ class Face:
             name=row["name"],
             folded=row["folded"],
             is_default=bool(row["is_default"]),
+            locale=row["locale"],
             created_at=from_text(row["created_at"]),
             last_used_at=from_text(row["last_used_at"]),
             warned_at=from_text(warned_at) if warned_at else None,
@@ -65,7 +67,14 @@ class SealedPhoto:
 
 
 async def insert(
-    connection: aiosqlite.Connection, *, member_id: int, name: str, folded: str, is_default: bool, at: datetime
+    connection: aiosqlite.Connection,
+    *,
+    member_id: int,
+    name: str,
+    folded: str,
+    is_default: bool,
+    locale: str,
+    at: datetime,
 ) -> int:
     """Add a face without photos and return its id.
 
@@ -73,10 +82,17 @@ async def insert(
         sqlite3.IntegrityError: the member has one of that name, or has another default.
     """
     sql = """
-        INSERT INTO faces (member_id, name, folded, is_default, created_at, last_used_at)
-        VALUES (:member_id, :name, :folded, :is_default, :at, :at) RETURNING id
+        INSERT INTO faces (member_id, name, folded, is_default, locale, created_at, last_used_at)
+        VALUES (:member_id, :name, :folded, :is_default, :locale, :at, :at) RETURNING id
     """
-    values = {"member_id": member_id, "name": name, "folded": folded, "is_default": is_default, "at": to_text(at)}
+    values = {
+        "member_id": member_id,
+        "name": name,
+        "folded": folded,
+        "is_default": is_default,
+        "locale": locale,
+        "at": to_text(at),
+    }
     return next(iter(await connection.execute_fetchall(sql, values)))["id"]
 
 
@@ -150,6 +166,13 @@ async def touch(connection: aiosqlite.Connection, face_id: int, at: datetime) ->
     """It was used: its time begins anew."""
     sql = "UPDATE faces SET last_used_at = :at, warned_at = NULL WHERE id = :id"
     await connection.execute_fetchall(sql, {"id": face_id, "at": to_text(at)})
+
+
+async def set_locale(connection: aiosqlite.Connection, face_id: int, locale: str) -> None:
+    """Its owner speaks this now."""
+    await connection.execute_fetchall(
+        "UPDATE faces SET locale = :locale WHERE id = :id", {"id": face_id, "locale": locale}
+    )
 
 
 async def to_warn(connection: aiosqlite.Connection, *, unused_since: datetime) -> list[Face]:

@@ -77,7 +77,15 @@ class Waiting:
     id: str
     generation_id: int
     member_id: int
-    created_at: datetime
+    begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """How many jobs are not over."""
+
+    waiting: int
+    at_provider: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +130,13 @@ async def at_provider(connection: aiosqlite.Connection) -> list[ProviderJob]:
 async def waiting(connection: aiosqlite.Connection) -> list[Waiting]:
     """All jobs that wait for a slot, oldest first."""
     sql = """
-        SELECT provider_jobs.id, generation_id, member_id, created_at
+        SELECT provider_jobs.id, generation_id, member_id, coalesce(resumed_at, created_at) AS begun_at
         FROM provider_jobs JOIN generations ON generations.id = generation_id
         WHERE provider_jobs.state = 'waiting'
         ORDER BY generation_id, n
     """
     rows = await connection.execute_fetchall(sql)
-    return [Waiting(row["id"], row["generation_id"], row["member_id"], from_text(row["created_at"])) for row in rows]
+    return [Waiting(row["id"], row["generation_id"], row["member_id"], from_text(row["begun_at"])) for row in rows]
 
 
 async def in_flight(connection: aiosqlite.Connection) -> dict[int, int]:
@@ -140,6 +148,17 @@ async def in_flight(connection: aiosqlite.Connection) -> dict[int, int]:
         GROUP BY member_id
     """
     return {row["member_id"]: row["jobs"] for row in await connection.execute_fetchall(sql)}
+
+
+async def count_open(connection: aiosqlite.Connection) -> Open:
+    """How many jobs wait for a slot, and how many have one."""
+    sql = """
+        SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+               count(*) FILTER (WHERE state <> 'waiting') AS at_provider
+        FROM provider_jobs WHERE state IN ('waiting', 'submitting', 'submitted')
+    """
+    row = next(iter(await connection.execute_fetchall(sql)))
+    return Open(waiting=row["waiting"], at_provider=row["at_provider"])
 
 
 async def to_submitting(connection: aiosqlite.Connection, job_id: str, at: datetime) -> ProviderJob | None:

@@ -1,19 +1,23 @@
 """Discord's component rules, one reader a kind. https://discord.com/developers/docs/components/reference."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from playground.errors import Json
 from playground.fields import (
     Reading,
+    checkbox,
+    checkbox_group,
+    entity_select,
     file_upload,
     given,
+    radio_group,
     read_custom_id,
     read_emoji,
     string_select,
     text_input,
-    user_select,
 )
-from playground.model import ATTACHMENT_SCHEME, SELECTS, ComponentKind, walk
+from playground.model import ATTACHMENT_SCHEME, ENTITY_SELECTS, SELECTS, ComponentKind, walk
 from playground.validation import Form
 
 # All limits: https://discord.com/developers/docs/components/reference, each under its component.
@@ -200,16 +204,25 @@ _READERS: dict[ComponentKind, Reader] = {
     ComponentKind.SEPARATOR: _separator,
     ComponentKind.CONTAINER: _container,
     ComponentKind.STRING_SELECT: string_select,
-    ComponentKind.USER_SELECT: user_select,
+    **{kind: partial(entity_select, kind=kind) for kind in ENTITY_SELECTS},
     ComponentKind.TEXT_INPUT: text_input,
     ComponentKind.FILE_UPLOAD: file_upload,
+    ComponentKind.RADIO_GROUP: radio_group,
+    ComponentKind.CHECKBOX_GROUP: checkbox_group,
+    ComponentKind.CHECKBOX: checkbox,
     ComponentKind.LABEL: _label,
 }
 
 _FILLING_A_ROW = SELECTS | {ComponentKind.TEXT_INPUT}
 _IN_ROW = SELECTS | {ComponentKind.BUTTON}
 _IN_MODAL_ROW = frozenset({ComponentKind.TEXT_INPUT})
-_IN_LABEL = SELECTS | {ComponentKind.TEXT_INPUT, ComponentKind.FILE_UPLOAD}
+_IN_LABEL = SELECTS | {
+    ComponentKind.TEXT_INPUT,
+    ComponentKind.FILE_UPLOAD,
+    ComponentKind.RADIO_GROUP,
+    ComponentKind.CHECKBOX_GROUP,
+    ComponentKind.CHECKBOX,
+}
 _IN_MODAL = frozenset({ComponentKind.LABEL, ComponentKind.ACTION_ROW, ComponentKind.TEXT_DISPLAY})
 _IN_SECTION = frozenset({ComponentKind.TEXT_DISPLAY})
 _ACCESSORIES = frozenset({ComponentKind.BUTTON, ComponentKind.THUMBNAIL})

@@ -14,7 +14,8 @@ POST   /_ctl/gateway/drop                  {code?: 4000}: break the connections
 POST   /_ctl/gateway/reconnect             op 7
 POST   /_ctl/gateway/invalidate            {resumable?: false}: op 9
 POST   /_ctl/clock/advance                 {seconds}
-POST   /_ctl/members/{member}              {takes_direct_messages}
+POST   /_ctl/members/{member}              {takes_direct_messages?, roles?: ["Moderators", ...], has_app?, locale?}
+POST   /_ctl/roles/{role}                  {permissions: ["MANAGE_GUILD", ...]}: what it allows from now on
 POST   /_ctl/channels/{channel}            {deny: ["VIEW_CHANNEL", "SEND_MESSAGES", ...]}: taken from the bot
 DELETE /_ctl/channels/{channel}
 DELETE /_ctl/messages/{id}                 as a moderator
@@ -34,7 +35,8 @@ from aiohttp import web
 from playground.answers import json_response
 from playground.errors import Json, MemberError
 from playground.faults import FaultKind
-from playground.model import Interaction, Message, Permission
+from playground.messages import set_roles
+from playground.model import Interaction, Message, Permission, User
 from playground.rate_limits import DISCORD_LIKE, Bucket, Rate
 from playground.wire import timestamp
 
@@ -63,6 +65,7 @@ class Control:
             ("POST", "/gateway/{action}", self._gateway),
             ("POST", "/clock/advance", self._advance),
             ("POST", "/members/{member}", self._member),
+            ("POST", "/roles/{role}", self._role),
             ("POST", "/channels/{channel}", self._channel),
             ("DELETE", "/channels/{channel}", self._delete_channel),
             ("DELETE", "/messages/{id}", self._delete_message),
@@ -75,9 +78,9 @@ class Control:
         return {
             "bot_connected": state.bot_connected,
             "members": [
-                wire.user(member) | {"takes_direct_messages": member.takes_direct_messages}
-                for member in state.members.values()
+                wire.user(member) | wire.member(member) | _settings(member) for member in state.members.values()
             ],
+            "roles": [wire.role(role) for role in state.guild.roles.values()],
             "channels": [wire.channel(channel) | {"name": channel.name} for channel in state.channels.values()],
             "commands": [wire.command(command) for command in state.commands.values()],
             "messages": [self._message(message) for message in state.messages.values()],
@@ -161,15 +164,22 @@ class Control:
         self._playground.advance(seconds)
 
     def _member(self, request: web.Request, fields: Json) -> None:
-        allowed = bool(fields.get("takes_direct_messages", True))
-        self._playground.allow_direct_messages(request.match_info["member"], allowed=allowed)
+        playground, member = self._playground, self._playground.state.member(request.match_info["member"])
+        if "takes_direct_messages" in fields:
+            playground.allow_direct_messages(member.id, allowed=bool(fields["takes_direct_messages"]))
+        if "has_app" in fields:
+            playground.install(member.id, installed=bool(fields["has_app"]))
+        if "locale" in fields:
+            playground.set_locale(member.id, str(fields["locale"]))
+        if "roles" in fields:
+            roles = [playground.state.role(name) for name in _names(fields, "roles")]
+            set_roles(playground.state, member, roles)
+
+    def _role(self, request: web.Request, fields: Json) -> None:
+        self._playground.set_permissions(request.match_info["role"], *_permissions(fields, "permissions"))
 
     def _channel(self, request: web.Request, fields: Json) -> None:
-        names = fields.get("deny", [])
-        if not isinstance(names, list) or not set(cast("list[str]", names)) <= Permission.__members__.keys():
-            raise MemberError(f"deny lists any of {', '.join(Permission.__members__)}.")
-        denied = [Permission[name] for name in cast("list[str]", names)]
-        self._playground.deny(request.match_info["channel"], *denied)
+        self._playground.deny(request.match_info["channel"], *_permissions(fields, "deny"))
 
     def _delete_channel(self, request: web.Request, _fields: Json) -> None:
         self._playground.delete_channel(request.match_info["channel"])
@@ -183,6 +193,10 @@ class Control:
 
     def _rates(self, _request: web.Request, fields: Json) -> None:
         self._playground.set_rates(DISCORD_LIKE if fields.get("like") == "discord" else _read_rates(fields))
+
+
+def _settings(member: User) -> Json:
+    return {"takes_direct_messages": member.takes_direct_messages, "has_app": member.has_app}
 
 
 def _interaction(interaction: Interaction) -> Json:
@@ -237,6 +251,20 @@ def _number(fields: Json, key: str, usual: float | None = None) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MemberError(f"{key} is a number.")
     return value
+
+
+def _names(fields: Json, key: str) -> list[str]:
+    names = fields.get(key, [])
+    if not isinstance(names, list):
+        raise MemberError(f"{key} is a list of names.")
+    return [str(name) for name in cast("list[object]", names)]
+
+
+def _permissions(fields: Json, key: str) -> list[Permission]:
+    names = _names(fields, key)
+    if not set(names) <= Permission.__members__.keys():
+        raise MemberError(f"{key} lists any of {', '.join(Permission.__members__)}.")
+    return [Permission[name] for name in names]
 
 
 def _among(fields: Json, key: str, kinds: type[FaultKind]) -> FaultKind:

@@ -1,11 +1,11 @@
-"""What members fill in: select menus, text inputs, file uploads; as bots define them in messages and modals."""
+"""What members fill in: menus, text inputs, uploads, things to tick; as bots define them in messages and modals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from playground.errors import Json, MemberError
-from playground.model import ComponentKind
+from playground.model import CHANNEL_TYPES, ENTITY_SELECTS, ComponentKind
 from playground.validation import Form, Problems
 
 # All limits: https://discord.com/developers/docs/components/reference, each under its component.
@@ -17,6 +17,7 @@ MAX_INPUT = 4000
 MAX_INPUT_LABEL = 45
 MAX_INPUT_PLACEHOLDER = 100
 MAX_UPLOADS = 10
+MAX_GROUP_OPTIONS = 10
 
 SHORT_INPUT = 1
 PARAGRAPH_INPUT = 2
@@ -62,7 +63,12 @@ def read_emoji(form: Form) -> Json | None:
 def string_select(form: Form, reading: Reading) -> Json:
     """A menu of the bot's own options."""
     select = _select(form, reading)
-    options = [_option(option) for option in form.forms("options", least=1, most=MAX_SELECT_OPTIONS)]
+    return select | {"options": _options(form, select, least=1, most=MAX_SELECT_OPTIONS)}
+
+
+def _options(form: Form, counts: Json, *, least: int, most: int) -> list[Json]:
+    """The field `options`, checked against how many of them may be chosen."""
+    options = [_option(option) for option in form.forms("options", least=least, most=most)]
     values = [option["value"] for option in options]
     for position, value in enumerate(values):
         if value in values[:position]:
@@ -70,21 +76,24 @@ def string_select(form: Form, reading: Reading) -> Json:
             form.problems.add(
                 (*form.at, "options", position, "value"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", said
             )
-    if options and select["max_values"] > len(options):
+    if options and counts["max_values"] > len(options):
         form.fail("max_values", "NUMBER_TYPE_MAX", f"int value should be less than or equal to {len(options)}.")
-    _check_preset(form, "options", sum(option.get("default", False) for option in options), select)
-    return select | {"options": options}
+    _check_preset(form, "options", sum(option.get("default", False) for option in options), counts)
+    return options
 
 
-def user_select(form: Form, reading: Reading) -> Json:
-    """A menu of the people in the server."""
+def entity_select(form: Form, reading: Reading, *, kind: ComponentKind) -> Json:
+    """A menu of the people, roles or channels of the server."""
     select = _select(form, reading)
+    if kind is ComponentKind.CHANNEL_SELECT and (types := form.integers("channel_types", among=CHANNEL_TYPES)):
+        select["channel_types"] = types
     preset: list[Json] = []
     for entry in form.forms("default_values", most=MAX_SELECT_OPTIONS):
         identity = entry.snowflake("id", required=True)
-        if entry.text("type", most=20, required=True) != "user":
-            entry.fail("type", "BASE_TYPE_CHOICES", "Value must be one of ('user',).")
-        preset.append({"id": str(identity), "type": "user"})
+        named = entry.text("type", most=20, required=True)
+        if named not in ENTITY_SELECTS[kind]:
+            entry.fail("type", "BASE_TYPE_CHOICES", f"Value must be one of {ENTITY_SELECTS[kind]}.")
+        preset.append({"id": str(identity), "type": named})
     _check_preset(form, "default_values", len(preset), select)
     return select | ({"default_values": preset} if preset else {})
 
@@ -102,11 +111,11 @@ def _select(form: Form, reading: Reading) -> Json:
     return select
 
 
-def _counts(form: Form, *, most: int) -> Json:
-    """How many may be chosen: `min_values` and `max_values`, 1 each unless said."""
+def _counts(form: Form, *, most: int, usual_most: int = 1) -> Json:
+    """How many may be chosen: `min_values`, 1 unless said, and `max_values`."""
     least = form.integer("min_values", least=0, most=most)
     top = form.integer("max_values", least=1, most=most)
-    found = {"min_values": 1 if least is None else least, "max_values": 1 if top is None else top}
+    found = {"min_values": 1 if least is None else least, "max_values": usual_most if top is None else top}
     if found["min_values"] > found["max_values"]:
         said = f"int value should be less than or equal to {found['max_values']}."
         form.fail("min_values", "NUMBER_TYPE_MAX", said)
@@ -118,10 +127,14 @@ def _required(form: Form, counts: Json, said: str) -> bool:
 
     https://github.com/discord/discord-api-docs/issues/7800
     """
-    required = form.boolean("required") if form.data.get("required") is not None else True
+    required = _is_required(form)
     if required and counts["min_values"] == 0:
         form.fail("min_values", "SELECT_COMPONENT_REQUIRED_ZERO_MIN_VALUES", said)
     return required
+
+
+def _is_required(form: Form) -> bool:
+    return form.boolean("required") if form.data.get("required") is not None else True
 
 
 def _check_preset(form: Form, key: str, count: int, select: Json) -> None:
@@ -154,7 +167,7 @@ def text_input(form: Form, reading: Reading) -> Json:
         max_length=most,
         value=_preset_text(form, least=least or 0, most=most or MAX_INPUT),
     )
-    found["required"] = form.boolean("required") if form.data.get("required") is not None else True
+    found["required"] = _is_required(form)
     return found
 
 
@@ -172,20 +185,42 @@ def file_upload(form: Form, reading: Reading) -> Json:
     return found | {"required": required}
 
 
+def radio_group(form: Form, reading: Reading) -> Json:
+    """Options in full view, of which one is chosen."""
+    found: Json = {"custom_id": read_custom_id(form, reading), "min_values": 1, "max_values": 1}
+    found["required"] = _is_required(form)
+    return found | {"options": _options(form, found, least=2, most=MAX_GROUP_OPTIONS)}
+
+
+def checkbox_group(form: Form, reading: Reading) -> Json:
+    """Options in full view, to be ticked: all of them, unless `max_values` says less."""
+    all_of_them = len(form.items("options", most=MAX_GROUP_OPTIONS)) or 1
+    counts = _counts(form, most=MAX_GROUP_OPTIONS, usual_most=all_of_them)
+    found: Json = {"custom_id": read_custom_id(form, reading), **counts}
+    found["required"] = _required(form, found, "Checkbox groups marked as required cannot have a min_values of 0")
+    return found | {"options": _options(form, found, least=1, most=MAX_GROUP_OPTIONS)}
+
+
+def checkbox(form: Form, reading: Reading) -> Json:
+    """One thing to tick or not."""
+    return {"custom_id": read_custom_id(form, reading), "default": form.boolean("default")}
+
+
 # ------------------------------------------------------------------------------------------------------- the members
 
 
-def chosen_values(select: Json, value: object, *, label: str, person: Callable[[object], str]) -> list[str]:
+def chosen_values(select: Json, value: object, *, label: str, find: Callable[[Json, object], str]) -> list[str]:
     """What a member chose in a menu, one or several, each named by value or label; None leaves what the bot put there.
 
-    `person` turns a name or id into an id. `label` is what members call the menu.
+    `find` gives the id of what somebody names in a menu of people, roles or channels. `label` is what members call
+    the menu.
 
     Raises:
-        MemberError: too few or too many, chosen twice, not among the options, or nobody's name.
+        MemberError: too few or too many, chosen twice, not among the options, or the name of nothing.
     """
     values = _preset(select) if value is None else _several(value)
-    if select["type"] == ComponentKind.USER_SELECT:
-        found = [person(one) for one in values]
+    if select["type"] in ENTITY_SELECTS:
+        found = [find(select, one) for one in values]
     else:
         options: list[Json] = select["options"]
         known = {option[key]: option["value"] for key in ("label", "value") for option in options}

@@ -82,8 +82,12 @@ class Gateway:
             case EventKind.INTERACTION_CREATED:
                 interaction = self._state.interactions[event.id]
                 channel = self._state.channels[interaction.channel_id]
-                guild_id = None if channel.is_direct else self._state.guild.id
+                guild_id = channel.guild_id if self._state.bot_is_in(channel) else None
                 self._dispatch("INTERACTION_CREATE", self._wire.interaction_create(interaction), guild_id=guild_id)
+            case EventKind.ROLE:
+                guild = self._state.guild
+                changed = {"guild_id": str(guild.id), "role": self._wire.role(guild.roles[event.id])}
+                self._dispatch("GUILD_ROLE_UPDATE", changed, guild_id=guild.id, intent=GUILDS_INTENT)
             case EventKind.CHANNEL:
                 data = self._wire.channel(self._state.channels[event.id])
                 self._dispatch("CHANNEL_UPDATE", data, guild_id=self._state.guild.id, intent=GUILDS_INTENT)

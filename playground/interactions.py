@@ -3,7 +3,7 @@
 https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from playground.commands import Command, CommandKind, OptionKind, read_choices
@@ -24,13 +24,16 @@ from playground.model import (
     Attachment,
     CallbackKind,
     Channel,
+    ComponentKind,
     EventKind,
+    Install,
     Interaction,
     InteractionKind,
     Message,
     MessageBody,
     MessageFlag,
     MessageKind,
+    Permission,
     Reference,
     User,
 )
@@ -42,6 +45,8 @@ from playground.validation import Form, Problems
 # Both: the page above.
 ANSWER_WITHIN_S = 3.0
 TOKEN_LIFE_S = 15 * 60.0
+# The page above, Followup Messages: where the app is used, but not installed.
+MAX_FOLLOWUPS_ELSEWHERE = 5
 
 _MESSAGES = frozenset({CallbackKind.MESSAGE, CallbackKind.DEFERRED_MESSAGE})
 _UPDATES = frozenset({CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE})
@@ -84,14 +89,14 @@ def run_command(state: State, call: CommandCall) -> Interaction:
     resolver = Resolver(state, channel)
     data = command_data(command, path, values, resolver=resolver)
     resolver.keep_uploads()
-    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=call.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command, name=call.name)
 
 
 def ask_choices(state: State, call: CommandCall, focus: Focus) -> Interaction:
     """A member types into an option of the call. Raises MemberError when the bot suggests nothing for it."""
     member, channel, command, path = _find_command(state, call)
     data = autocomplete_data(command, path, focus, call.options, resolver=Resolver(state, channel))
-    return dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=call.name)
+    return dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=command, name=call.name)
 
 
 def _find_command(state: State, call: CommandCall) -> tuple[User, Channel, Command, list[str]]:
@@ -115,11 +120,15 @@ def dispatch(
     kind: InteractionKind,
     *,
     data: Json,
-    command: str | None = None,
+    command: Command | None = None,
+    name: str | None = None,
     source: Message | None = None,
     trigger: Interaction | None = None,
 ) -> Interaction:
-    """Tell the bot of what a member did: with a command, on a message (`source`), in a form that `trigger` opened."""
+    """Tell the bot of what a member did: with a command, on a message (`source`), in a form that `trigger` opened.
+
+    `name` is what they typed, where that is more than the name of the command.
+    """
     interaction = Interaction(
         id=state.new_id(),
         token=state.new_token(),
@@ -128,7 +137,8 @@ def dispatch(
         channel_id=channel.id,
         data=data,
         dispatched_at=state.now(),
-        command=command,
+        owners=state.owners(command, member, channel) if command else _owners_before(state, channel, source, trigger),
+        command=name or (command.name if command else None),
         source_id=source.id if source else None,
         trigger_id=trigger.id if trigger else None,
     )
@@ -139,32 +149,55 @@ def dispatch(
     return interaction
 
 
+def _owners_before(
+    state: State, channel: Channel, source: Message | None, trigger: Interaction | None
+) -> Mapping[str, str]:
+    """What was put there by an interaction belongs to whom that one did; anything else to the place."""
+    before = trigger or state.interactions.get((source and source.interaction_id) or 0)
+    return before.owners if before else {str(int(Install.GUILD)): str(channel.guild_id or 0)}
+
+
 class Resolver:
     """Finds what members name, and notes it for `resolved`. Files are only kept once the whole is accepted."""
 
     def __init__(self, state: State, channel: Channel) -> None:
         self._state = state
-        self._has_members = not channel.is_direct
+        self._guild = state.guild_of(channel)
         self._uploads: list[tuple[Attachment, bytes]] = []
 
-    def __call__(self, kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+    def __call__(self, option: Json, value: object) -> tuple[str, Mapping[str, Json]]:
         """An option's value, for `options.Resolver`. Raises MemberError."""
-        if kind is OptionKind.ATTACHMENT:
-            if not isinstance(value, Upload):
-                raise MemberError(f"{option} is a file.")
-            return self.file(value)
-        if kind is OptionKind.CHANNEL:
-            found = str(self._state.channel(str(value)).id)
-            return found, {"channels": {found: {}}}
-        if kind is OptionKind.ROLE or (kind is OptionKind.MENTIONABLE and self._is_role(value)):
-            return self._role(option, value)
-        return self.person(value)
+        match option["type"]:
+            case OptionKind.ATTACHMENT:
+                if not isinstance(value, Upload):
+                    raise MemberError(f"{option['name']} is a file.")
+                return self.file(value)
+            case OptionKind.CHANNEL:
+                return self._channel(value, types=option.get("channel_types"))
+            case OptionKind.ROLE:
+                return self._role(value)
+            case OptionKind.MENTIONABLE:
+                return self._mentionable(value)
+            case _:
+                return self.person(value)
+
+    def chosen(self, select: Json, value: object) -> tuple[str, Mapping[str, Json]]:
+        """What a member chose in a menu of people, roles or channels. Raises MemberError."""
+        match select["type"]:
+            case ComponentKind.CHANNEL_SELECT:
+                return self._channel(value, types=select.get("channel_types"))
+            case ComponentKind.ROLE_SELECT:
+                return self._role(value)
+            case ComponentKind.MENTIONABLE_SELECT:
+                return self._mentionable(value)
+            case _:
+                return self.person(value)
 
     def person(self, who: object) -> tuple[str, Mapping[str, Json]]:
         """A member or the bot, by name or id. Raises MemberError."""
         found = str(self._state.person(str(who)).id)
         entries: dict[str, Json] = {"users": {found: {}}}
-        return found, entries | ({"members": {found: {}}} if self._has_members else {})
+        return found, entries | ({"members": {found: {}}} if self._guild else {})
 
     def file(self, upload: Upload) -> tuple[str, Mapping[str, Json]]:
         """A new ephemeral attachment."""
@@ -173,13 +206,25 @@ class Resolver:
         self._uploads.append((attachment, upload.content))
         return str(attachment.id), {"attachments": {str(attachment.id): {}}}
 
-    def _is_role(self, value: object) -> bool:
-        return str(value) in (str(self._state.guild.id), str(self._state.guild.admin_role_id))
+    def _channel(self, where: object, *, types: Sequence[int] | None) -> tuple[str, Mapping[str, Json]]:
+        channel = self._state.channel(str(where))
+        if self._guild is None or self._state.guild_of(channel) is not self._guild:
+            raise MemberError(f"There is no channel {where} here.")
+        if types and channel.kind not in types:
+            raise MemberError(f"A channel like {where} cannot be chosen here.")
+        return str(channel.id), {"channels": {str(channel.id): {}}}
 
-    def _role(self, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
-        if not self._is_role(value):
-            raise MemberError(f"{option} is a role.")
-        return str(value), {"roles": {str(value): {}}}
+    def _role(self, which: object) -> tuple[str, Mapping[str, Json]]:
+        if self._guild is None:
+            raise MemberError("There are no roles in a direct message.")
+        found = str(self._state.role(str(which), guild=self._guild).id)
+        return found, {"roles": {found: {}}}
+
+    def _mentionable(self, which: object) -> tuple[str, Mapping[str, Json]]:
+        try:
+            return self._role(which)
+        except MemberError:
+            return self.person(which)
 
     def keep_uploads(self) -> None:
         """Take over the files."""
@@ -271,8 +316,7 @@ def _answer(
     state: State, interaction: Interaction, data: Form, *, files: Mapping[int, Upload], at: tuple[str, ...] = ()
 ) -> Message:
     """A new message from the interaction, ephemeral when its flags say so."""
-    _check_channel(state, interaction)
-    ephemeral = bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
+    ephemeral = _is_ephemeral(state, _channel(state, interaction), interaction, data)
     place = state.place(interaction.channel_id, ephemeral=ephemeral)
     draft = draft_message(data.data, files, place=place, default_mentions=INTERACTION_DEFAULT, at=at)
     origin = _origin(state, interaction, ephemeral=ephemeral)
@@ -280,17 +324,28 @@ def _answer(
 
 
 def _defer(state: State, interaction: Interaction, data: Form) -> Message:
-    _check_channel(state, interaction)
-    ephemeral = bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
+    ephemeral = _is_ephemeral(state, _channel(state, interaction), interaction, data)
     body = MessageBody(flags=MessageFlag.LOADING)
     draft = Draft(body=body, contents={}, allowed_mentions=INTERACTION_DEFAULT)
     origin = _origin(state, interaction, ephemeral=ephemeral)
     return add_message(state, interaction.channel_id, draft, origin=origin)
 
 
-def _check_channel(state: State, interaction: Interaction) -> None:
-    if interaction.channel_id not in state.channels:
+def _channel(state: State, interaction: Interaction) -> Channel:
+    channel = state.channels.get(interaction.channel_id)
+    if channel is None:
         raise ApiError(Refusal.UNKNOWN_CHANNEL)
+    return channel
+
+
+def _is_ephemeral(state: State, channel: Channel, interaction: Interaction, data: Form) -> bool:
+    """Whether the bot wants it so, or the server lets apps of its members speak to nobody else.
+
+    https://discord.com/developers/docs/topics/permissions: USE_EXTERNAL_APPS.
+    """
+    may = state.permissions(state.members[interaction.member_id], channel)
+    is_hushed = not state.bot_is_in(channel) and Permission.USE_EXTERNAL_APPS not in may
+    return is_hushed or bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
 
 
 def _origin(state: State, interaction: Interaction, *, ephemeral: bool) -> Origin:
@@ -377,6 +432,9 @@ def webhook_posts(
         place = state.place(interaction.channel_id, ephemeral=original.is_ephemeral)
         draft = draft_message(form.data, files, place=place, default_mentions=INTERACTION_DEFAULT)
         return change_message(state, original, draft)
+    is_elsewhere = not state.bot_is_in(_channel(state, interaction))
+    if is_elsewhere and len(interaction.followup_ids) >= MAX_FOLLOWUPS_ELSEWHERE:
+        raise ApiError(Refusal.TOO_MANY_FOLLOWUPS)
     message = _answer(state, interaction, form, files=files)
     interaction.followup_ids.append(message.id)
     state.interaction_changed(EventKind.INTERACTION, interaction)

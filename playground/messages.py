@@ -1,12 +1,13 @@
 """What can be done with messages: by the bot through its channels, and by members in their window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.drafts import MAX_CONTENT, MAX_FILES, Draft, draft_message, new_attachment
 from playground.errors import ApiError, MemberError, Refusal
 from playground.mentions import MESSAGE_DEFAULT, AllowedMentions
 from playground.model import (
+    LOCALES,
     Channel,
     Event,
     EventKind,
@@ -15,6 +16,7 @@ from playground.model import (
     MessageKind,
     Permission,
     Reference,
+    Role,
     User,
     Version,
 )
@@ -267,7 +269,9 @@ def member_says(
     draft = Draft(
         body=MessageBody(content=text, attachments=tuple(contents)),
         contents={attachment.id: content for attachment, content in contents.items()},
-        allowed_mentions=replace(MESSAGE_DEFAULT, everyone=Permission.MENTION_EVERYONE in member.permissions),
+        allowed_mentions=replace(
+            MESSAGE_DEFAULT, everyone=Permission.MENTION_EVERYONE in state.permissions(member, channel)
+        ),
     )
     return add_message(state, channel.id, draft, origin=Origin(author_id=member.id))
 
@@ -290,12 +294,44 @@ def member_dismisses(state: State, member: User, message: Message) -> None:
 
 def member_deletes(state: State, member: User, message: Message) -> None:
     """Delete one's own message, or anybody's as a moderator. Raises MemberError."""
-    if member.id != message.author_id and Permission.MANAGE_MESSAGES not in member.permissions:
+    if not may_delete(state, member, message):
         raise MemberError("Only its author and moderators can delete a message.")
     remove_message(state, message)
 
 
+def may_delete(state: State, member: User, message: Message) -> bool:
+    """Whether a member may delete a message that they see."""
+    may_manage = Permission.MANAGE_MESSAGES in state.permissions(member, state.channels[message.channel_id])
+    return not message.is_ephemeral and (may_manage or message.author_id == member.id)
+
+
 # --------------------------------------------------------------------------------------------- whoever runs the place
+
+
+def set_roles(state: State, member: User, roles: Iterable[Role]) -> None:
+    """Give a member these roles of the server, and no others."""
+    member.roles = (member.roles - state.guild.roles.keys()) | {role.id for role in roles}
+    state.member_changed(member)
+
+
+def set_app(state: State, member: User, *, installed: bool) -> None:
+    """Whether a member has the bot's app installed for themselves."""
+    member.has_app = installed
+    state.member_changed(member)
+
+
+def set_locale(state: State, member: User, locale: str) -> None:
+    """The language in which a member uses Discord. Raises MemberError when there is no such locale."""
+    if locale not in LOCALES:
+        raise MemberError(f"There is no locale {locale}. The locales are {', '.join(LOCALES)}.")
+    member.locale = locale
+    state.member_changed(member)
+
+
+def set_permissions(state: State, role: Role, permissions: Permission) -> None:
+    """Let a role allow this, and nothing else."""
+    role.permissions = permissions
+    state.role_changed(role)
 
 
 def delete_channel(state: State, channel: Channel) -> None:

@@ -14,7 +14,13 @@ from playground.validation import Form
 # https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal
 MAX_TITLE = 45
 
-FIELDS = SELECTS | {ComponentKind.TEXT_INPUT, ComponentKind.FILE_UPLOAD}
+FIELDS = SELECTS | {
+    ComponentKind.TEXT_INPUT,
+    ComponentKind.FILE_UPLOAD,
+    ComponentKind.RADIO_GROUP,
+    ComponentKind.CHECKBOX_GROUP,
+    ComponentKind.CHECKBOX,
+}
 
 
 def read_modal(form: Form) -> Json:
@@ -30,8 +36,8 @@ def read_modal(form: Form) -> Json:
 class Filling:
     """What a member puts into a form, by `custom_id` or label of the fields.
 
-    `values` holds text, or the chosen values (one, or a list); of people, names or ids. What is not named keeps what
-    the bot put there. `files` holds the files of each upload.
+    `values` holds text, the chosen values (one, or a list; of people, roles and channels, names or ids), or whether
+    something is ticked. What is not named keeps what the bot put there. `files` holds the files of each upload.
     """
 
     values: Mapping[str, object]
@@ -41,8 +47,8 @@ class Filling:
 class Finder(Protocol):
     """Turns what was filled in into ids."""
 
-    def person(self, who: object) -> str:
-        """Of a member or the bot, by name or id. Raises MemberError."""
+    def entity(self, select: Json, which: object) -> str:
+        """Of somebody or something of the server, by name or id, as the menu wants it. Raises MemberError."""
         ...
 
     def file(self, upload: Upload) -> str:
@@ -96,7 +102,18 @@ def _filled(field: Json, label: str, filling: Filling, find: Finder) -> Json:
     value = filling.values.get(field["custom_id"], filling.values.get(label))
     if field["type"] == ComponentKind.TEXT_INPUT:
         return {"value": _text(field, label, field.get("value", "") if value is None else value)}
-    return {"values": chosen_values(field, value, label=label, person=find.person)}
+    if field["type"] == ComponentKind.CHECKBOX:
+        return {"value": _ticked(label, field["default"] if value is None else value)}
+    values = chosen_values(field, value, label=label, find=find.entity)
+    if field["type"] == ComponentKind.RADIO_GROUP:
+        return {"value": next(iter(values), None)}
+    return {"values": values}
+
+
+def _ticked(label: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise MemberError(f"{label} is true or false.")
+    return value
 
 
 def _text(field: Json, label: str, value: object) -> str:

@@ -1,6 +1,6 @@
 """What the playground remembers: members, channels, messages, interactions. Plain data, no behaviour with a socket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag, StrEnum
 from typing import Any, cast
@@ -12,6 +12,7 @@ class Permission(IntFlag):
     """The permission bits that matter here. https://discord.com/developers/docs/topics/permissions."""
 
     ADMINISTRATOR = 1 << 3
+    MANAGE_CHANNELS = 1 << 4
     MANAGE_GUILD = 1 << 5
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
@@ -20,7 +21,10 @@ class Permission(IntFlag):
     ATTACH_FILES = 1 << 15
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
+    MANAGE_ROLES = 1 << 28
     USE_APPLICATION_COMMANDS = 1 << 31
+    MODERATE_MEMBERS = 1 << 40
+    USE_EXTERNAL_APPS = 1 << 50
 
 
 NO_PERMISSION = Permission(0)
@@ -31,10 +35,18 @@ EVERYONE_MAY = (
     | Permission.ATTACH_FILES
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
+    | Permission.USE_EXTERNAL_APPS
 )
-ADMIN_MAY = EVERYONE_MAY | (
-    Permission.ADMINISTRATOR | Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES | Permission.MENTION_EVERYONE
-)
+MODERATORS_MAY = EVERYONE_MAY | Permission.MANAGE_MESSAGES | Permission.MODERATE_MEMBERS | Permission.MENTION_EVERYONE
+ALL_PERMISSIONS = ~NO_PERMISSION
+
+
+def union(permissions: Iterable[Permission]) -> Permission:
+    """All of these together."""
+    found = NO_PERMISSION
+    for permission in permissions:
+        found |= permission
+    return found
 
 
 class ChannelKind(IntEnum):
@@ -42,6 +54,32 @@ class ChannelKind(IntEnum):
 
     TEXT = 0
     DIRECT = 1
+
+
+# All that Discord has: the page of ChannelKind.
+CHANNEL_TYPES = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
+
+
+class Context(IntEnum):
+    """Where an interaction can happen: https://discord.com/developers/docs/interactions/application-commands."""
+
+    GUILD = 0
+    BOT_DIRECT = 1
+    PRIVATE = 2
+
+
+class Install(IntEnum):
+    """For whom an app can be installed: the page of Context, Installation Contexts."""
+
+    GUILD = 0
+    USER = 1
+
+
+# https://discord.com/developers/docs/reference#locales
+_LOCALES = """
+ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk vi zh-CN
+zh-TW"""
+LOCALES = tuple(_LOCALES.split())
 
 
 class MessageKind(IntEnum):
@@ -94,6 +132,9 @@ class ComponentKind(IntEnum):
     STRING_SELECT = 3
     TEXT_INPUT = 4
     USER_SELECT = 5
+    ROLE_SELECT = 6
+    MENTIONABLE_SELECT = 7
+    CHANNEL_SELECT = 8
     SECTION = 9
     TEXT_DISPLAY = 10
     THUMBNAIL = 11
@@ -103,39 +144,75 @@ class ComponentKind(IntEnum):
     CONTAINER = 17
     LABEL = 18
     FILE_UPLOAD = 19
+    RADIO_GROUP = 21
+    CHECKBOX_GROUP = 22
+    CHECKBOX = 23
 
 
-SELECTS = frozenset({ComponentKind.STRING_SELECT, ComponentKind.USER_SELECT})
+# Menus of what the server has, and which types their `default_values` may have.
+ENTITY_SELECTS: dict[ComponentKind, tuple[str, ...]] = {
+    ComponentKind.USER_SELECT: ("user",),
+    ComponentKind.ROLE_SELECT: ("role",),
+    ComponentKind.MENTIONABLE_SELECT: ("user", "role"),
+    ComponentKind.CHANNEL_SELECT: ("channel",),
+}
+SELECTS = frozenset({ComponentKind.STRING_SELECT, *ENTITY_SELECTS})
 
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """Somebody who can write: a member, the bot, or the guide who explains the place."""
+    """Somebody who can write: a member, the bot, or the guide who explains the place.
+
+    `has_app` says whether they have installed the bot's app for themselves, to use it wherever they are.
+    """
 
     id: int
     username: str
     display_name: str
     bot: bool = False
     system: bool = False
-    permissions: Permission = EVERYONE_MAY
+    roles: set[int] = field(default_factory=set[int])
     takes_direct_messages: bool = True
+    has_app: bool = False
     locale: str = "en-US"
 
 
 @dataclass(slots=True, kw_only=True)
+class Role:
+    """A role of a server. The one with the server's own id is @everyone, which nobody has to be given."""
+
+    id: int
+    name: str
+    permissions: Permission
+    position: int
+    color: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class Guild:
-    """The one server."""
+    """A server. `roles` are by id, in order of their position."""
 
     id: int
     name: str
     owner_id: int
-    admin_role_id: int
     created_at: float
+    roles: dict[int, Role]
+    locale: str = "en-US"
+
+    def roles_of(self, user: User) -> list[Role]:
+        """The roles that somebody was given here."""
+        return [role for role in self.roles.values() if role.id in user.roles]
+
+    def permissions(self, user: User) -> Permission:
+        """What somebody may do here: https://discord.com/developers/docs/topics/permissions#permission-overwrites."""
+        found = union(role.permissions for role in [self.roles[self.id], *self.roles_of(user)])
+        is_admin = user.id == self.owner_id or Permission.ADMINISTRATOR in found
+        return ALL_PERMISSIONS if is_admin else found
 
 
 @dataclass(slots=True, kw_only=True)
 class Channel:
-    """A text channel of the server, or a direct message between the bot and `recipient_id`."""
+    """A text channel of a server, a direct message between the bot and `recipient_id`, or one between `people`."""
 
     id: int
     kind: ChannelKind
@@ -143,13 +220,22 @@ class Channel:
     topic: str = ""
     position: int = 0
     nsfw: bool = False
+    guild_id: int | None = None
     recipient_id: int | None = None
+    people: frozenset[int] = frozenset()
     denied: Permission = NO_PERMISSION
 
     @property
     def is_direct(self) -> bool:
-        """Whether this is a direct message."""
+        """Whether this is a direct message, with the bot or without it."""
         return self.kind is ChannelKind.DIRECT
+
+    @property
+    def context(self) -> Context:
+        """What kind of place it is for interactions."""
+        if self.guild_id is not None:
+            return Context.GUILD
+        return Context.PRIVATE if self.people else Context.BOT_DIRECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +422,7 @@ class InteractionState(StrEnum):
 class Interaction:
     """A command that was run or is being typed, a component that was used, a form that was submitted; and the answer.
 
+    `owners` are Discord's `authorizing_integration_owners`: for whom the app is installed, that it can be used there.
     `choices` are what the bot suggested for an option, `modal` is the form that it opened, in Discord's form; None
     until it did. A submission's `trigger_id` names the interaction that opened the form, `submission_id` the latest
     submission of the form that this one opened.
@@ -348,6 +435,7 @@ class Interaction:
     channel_id: int
     data: Json
     dispatched_at: float
+    owners: Mapping[str, str]
     command: str | None = None
     source_id: int | None = None
     acknowledged_at: float | None = None
@@ -381,6 +469,8 @@ class EventKind(StrEnum):
     INTERACTION_CREATED = "interaction-created"
     INTERACTION = "interaction"
     COMMANDS = "commands"
+    ROLE = "role"
+    MEMBER = "member"
     CHANNEL = "channel"
     CHANNEL_DELETED = "channel-deleted"
     TYPING = "typing"

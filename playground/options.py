@@ -12,7 +12,7 @@ from playground.errors import Json, MemberError
 class Resolver(Protocol):
     """Looks up what an option's value names, as Discord's `resolved` wants it."""
 
-    def __call__(self, kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+    def __call__(self, option: Json, value: object) -> tuple[str, Mapping[str, Json]]:
         """The id, and `{"users": {...}, ...}` entries for it. Raises MemberError when there is no such thing."""
         ...
 
@@ -123,7 +123,7 @@ def _filled(option: Json, value: object, filling: _Filling) -> Json:
     kind = OptionKind(option["type"])
     read = _READERS.get(kind)
     if read is None:
-        value, entries = filling.resolver(kind, option["name"], value)
+        value, entries = filling.resolver(option, value)
         for group, found in entries.items():
             filling.resolved.setdefault(group, {}).update(found)
     else:

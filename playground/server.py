@@ -38,6 +38,7 @@ from playground.model import (
     InteractionState,
     Message,
     Permission,
+    union,
 )
 from playground.multipart import Upload
 from playground.options import Focus
@@ -323,12 +324,31 @@ class Playground:
         self.state.member(member).takes_direct_messages = allowed
         self._look()
 
+    def give_role(self, member: str | int, role: str | int) -> None:
+        """Give a member a role, by name or id. Raises MemberError."""
+        who = self.state.member(member)
+        messages.set_roles(self.state, who, [*self.state.guild.roles_of(who), self.state.role(role)])
+
+    def take_role(self, member: str | int, role: str | int) -> None:
+        """Take a role from a member, by name or id. Raises MemberError."""
+        who, gone = self.state.member(member), self.state.role(role)
+        messages.set_roles(self.state, who, [one for one in self.state.guild.roles_of(who) if one is not gone])
+
+    def set_permissions(self, role: str | int, *permissions: Permission) -> None:
+        """Let a role ("@everyone" included) allow this, and nothing else. Raises MemberError."""
+        messages.set_permissions(self.state, self.state.role(role), union(permissions))
+
+    def install(self, member: str | int, *, installed: bool = True) -> None:
+        """Whether a member has the bot's app installed for themselves, to use it anywhere. Raises MemberError."""
+        messages.set_app(self.state, self.state.member(member), installed=installed)
+
+    def set_locale(self, member: str | int, locale: str) -> None:
+        """The language in which a member uses Discord, such as "de" (usually "en-US"). Raises MemberError."""
+        messages.set_locale(self.state, self.state.member(member), locale)
+
     def deny(self, channel: str | int, *permissions: Permission) -> None:
         """Take permissions from the bot in a channel (50001, 50013); none gives all back."""
-        denied = Permission(0)
-        for permission in permissions:
-            denied |= permission
-        messages.deny_bot(self.state, self._room(channel), denied)
+        messages.deny_bot(self.state, self._room(channel), union(permissions))
 
     def delete_message(self, message: Message) -> None:
         """Delete any message, as a moderator does."""
@@ -345,8 +365,8 @@ class Playground:
 
     def _room(self, channel: str | int) -> Channel:
         found = self.state.channel(channel)
-        if found.is_direct:
-            raise MemberError("That works for the server's channels only.")
+        if found.guild_id != self.state.guild.id:
+            raise MemberError("That works for the channels of the bot's server only.")
         return found
 
     # -------------------------------------------------------------------------------------------------------- plumbing

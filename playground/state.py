@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command
+from playground.commands import Command
 from playground.drafts import Draft, Place
 from playground.errors import ApiError, MemberError, Refusal
 from playground.model import (
+    EVERYONE_MAY,
     Attachment,
     Channel,
     Event,
     EventKind,
     Guild,
+    Install,
     Interaction,
     Message,
     Permission,
+    Role,
     User,
 )
 
@@ -24,7 +27,10 @@ EPHEMERAL_UPLOAD_LIFE_S = 3600.0
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """The world. `publish` hears of every change, after it has happened."""
+    """The world. `publish` hears of every change, after it has happened.
+
+    The bot is in `guild`. In `other_guild` and in private channels it can only be used by those who have installed it.
+    """
 
     now: Callable[[], float]
     new_id: Callable[[], int]
@@ -33,6 +39,7 @@ class State:
     bot: User
     guide: User
     guild: Guild
+    other_guild: Guild
     members: dict[int, User] = field(default_factory=dict[int, User])
     channels: dict[int, Channel] = field(default_factory=dict[int, Channel])
     commands: dict[int, Command] = field(default_factory=dict[int, Command])
@@ -71,13 +78,35 @@ class State:
                 return channel
         raise MemberError(f"There is no channel {where} here.")
 
+    def guild_of(self, channel: Channel) -> Guild | None:
+        """The server that a channel belongs to; None for a direct message."""
+        guilds = {self.guild.id: self.guild, self.other_guild.id: self.other_guild}
+        return guilds.get(channel.guild_id or 0)
+
+    def bot_is_in(self, channel: Channel) -> bool:
+        """Whether the bot itself is there: in its server, and in direct messages with it."""
+        return channel.guild_id == self.guild.id or channel.recipient_id is not None
+
+    def role(self, which: str | int, *, guild: Guild | None = None) -> Role:
+        """A role of a server (of the bot's, when none is said) by name or id. Raises MemberError."""
+        roles = (guild or self.guild).roles.values()
+        for role in roles:
+            if str(which).lower() in (str(role.id), role.name.lower()):
+                return role
+        raise MemberError(f"There is no role {which}. The roles are {', '.join(role.name for role in roles)}.")
+
+    def permissions(self, user: User, channel: Channel) -> Permission:
+        """What somebody may do in a channel."""
+        guild = self.guild_of(channel)
+        return guild.permissions(user) if guild else EVERYONE_MAY
+
     def direct_channel(self, member_id: int) -> Channel:
         """The direct message between a member and the bot; every member has one from the start."""
         return next(channel for channel in self.channels.values() if channel.recipient_id == member_id)
 
     def may_see_channel(self, member: User | None, channel: Channel) -> bool:
         """Whether a member finds the channel in their list; None stands for whoever runs the playground."""
-        return member is None or channel.recipient_id in (None, member.id)
+        return member is None or channel.guild_id is not None or member.id in (channel.recipient_id, *channel.people)
 
     def may_see(self, member: User, message: Message) -> bool:
         """Whether a member sees the message now."""
@@ -111,20 +140,46 @@ class State:
 
     def visible_commands(self, member: User, channel: Channel) -> list[Command]:
         """The commands that Discord would offer to a member in a channel, by name."""
-        context = BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT
-        fitting = [command for command in self.commands.values() if command.works_in(context)]
-        return sorted((c for c in fitting if _may_use(c, member, channel)), key=lambda command: command.name)
+        offered = [
+            command
+            for command in self.commands.values()
+            if command.works_in(channel.context)
+            and self.owners(command, member, channel)
+            and self._may_use(command, member, channel)
+        ]
+        return sorted(offered, key=lambda command: command.name)
+
+    def owners(self, command: Command, member: User, channel: Channel) -> dict[str, str]:
+        """For whom the app is installed, that a member can use a command in a channel; empty when they cannot.
+
+        https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object
+        """
+        found: dict[str, str] = {}
+        if self.bot_is_in(channel) and command.is_for(Install.GUILD):
+            found[str(int(Install.GUILD))] = str(channel.guild_id or 0)
+        if member.has_app and command.is_for(Install.USER):
+            found[str(int(Install.USER))] = str(member.id)
+        return found
+
+    def _may_use(self, command: Command, member: User, channel: Channel) -> bool:
+        if command.definition["nsfw"] and not (channel.nsfw or channel.is_direct):
+            return False
+        needed = command.definition["default_member_permissions"]
+        may = self.permissions(member, channel)
+        if needed is None or channel.is_direct or Permission.ADMINISTRATOR in may:
+            return True
+        return int(needed) != 0 and int(needed) & ~int(may) == 0
 
     def bot_permissions(self, channel: Channel) -> Permission:
         """What the bot may do in a channel."""
-        return self.bot.permissions & ~channel.denied
+        return self.permissions(self.bot, channel) & ~channel.denied
 
     def bot_channel(self, channel_id: int) -> Channel:
         """A channel that the bot asks for by id. Raises ApiError 10003 or 50001."""
         channel = self.channels.get(channel_id)
         if channel is None:
             raise ApiError(Refusal.UNKNOWN_CHANNEL)
-        if Permission.VIEW_CHANNEL not in self.bot_permissions(channel):
+        if not self.bot_is_in(channel) or Permission.VIEW_CHANNEL not in self.bot_permissions(channel):
             raise ApiError(Refusal.MISSING_ACCESS)
         return channel
 
@@ -164,6 +219,14 @@ class State:
         """Tell of a message that is gone."""
         self._publish(EventKind.MESSAGE_DELETED, message)
 
+    def role_changed(self, role: Role) -> None:
+        """Tell of a role that allows something else now."""
+        self.publish(Event(kind=EventKind.ROLE, id=role.id))
+
+    def member_changed(self, member: User) -> None:
+        """Tell of a member who has other roles or settings now."""
+        self.publish(Event(kind=EventKind.MEMBER, id=member.id))
+
     def interaction_changed(self, kind: EventKind, interaction: Interaction) -> None:
         """Tell of an interaction that began or moved on."""
         event = Event(kind=kind, id=interaction.id, channel_id=interaction.channel_id, only_for=interaction.member_id)
@@ -171,15 +234,6 @@ class State:
 
     def _publish(self, kind: EventKind, message: Message) -> None:
         self.publish(Event(kind=kind, id=message.id, channel_id=message.channel_id, only_for=message.only_for))
-
-
-def _may_use(command: Command, member: User, channel: Channel) -> bool:
-    if command.definition["nsfw"] and not (channel.nsfw or channel.is_direct):
-        return False
-    needed = command.definition["default_member_permissions"]
-    if needed is None or channel.is_direct or Permission.ADMINISTRATOR in member.permissions:
-        return True
-    return int(needed) != 0 and int(needed) & ~int(member.permissions) == 0
 
 
 def find_by_name(commands: Mapping[int, Command], name: str) -> Command | None:

@@ -28,7 +28,7 @@ def press_button(state: State, member: User, message: Message, button: str) -> I
 def choose_values(state: State, member: User, message: Message, select: str, values: object) -> Interaction:
     """A member chooses in a menu, named by custom_id or placeholder; one value or several, by value or label.
 
-    Of people, names or ids. Raises MemberError when they cannot.
+    Of people, roles and channels, names or ids. Raises MemberError when they cannot.
     """
     channel = _channel_of(state, member, message)
     found = _named(message.body.selects, select, "placeholder")
@@ -36,7 +36,7 @@ def choose_values(state: State, member: User, message: Message, select: str, val
         raise MemberError("That menu is not there any more.")
     naming = _Naming(Resolver(state, channel))
     label = found.get("placeholder", "The menu")
-    data = _component_data(found) | {"values": chosen_values(found, values, label=label, person=naming.person)}
+    data = _component_data(found) | {"values": chosen_values(found, values, label=label, find=naming.entity)}
     data |= naming.resolved_data()
     return dispatch(state, member, channel, InteractionKind.COMPONENT, data=data, source=message)
 
@@ -81,7 +81,7 @@ def run_message_command(
     command = _menu_command(state, member, channel, CommandKind.MESSAGE, name, command_id)
     target = str(message.id)
     data = _target_data(command, target, {"messages": {target: {}}})
-    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command)
 
 
 def run_user_command(
@@ -91,7 +91,7 @@ def run_user_command(
     command = _menu_command(state, member, channel, CommandKind.USER, name, command_id)
     found, entries = Resolver(state, channel).person(target.id)
     data = _target_data(command, found, entries)
-    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command)
 
 
 def _menu_command(
@@ -141,9 +141,9 @@ class _Naming:
         self._resolver = resolver
         self._resolved: dict[str, dict[str, Json]] = {}
 
-    def person(self, who: object) -> str:
-        """The id of a person."""
-        return self._note(*self._resolver.person(who))
+    def entity(self, select: Json, which: object) -> str:
+        """The id of what was chosen in a menu of people, roles or channels."""
+        return self._note(*self._resolver.chosen(select, which))
 
     def file(self, upload: Upload) -> str:
         """The id of a new attachment."""

@@ -5,23 +5,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from playground.cdn import Cdn
-from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command, CommandKind
+from playground.commands import Command, CommandKind
 from playground.drafts import MAX_FILE_BYTES
 from playground.errors import Json
 from playground.interactions import Acknowledgement
 from playground.messages import readable_by_bot
 from playground.model import (
-    ADMIN_MAY,
-    EVERYONE_MAY,
     Attachment,
     CallbackKind,
     Channel,
     ComponentKind,
+    Guild,
     Interaction,
     InteractionKind,
     Message,
     MessageBody,
     Permission,
+    Role,
     User,
     attachment_name,
 )
@@ -88,24 +88,24 @@ class Wire:
             "role_connections_verification_url": None,
             "owner": self.user(state.members[state.guild.owner_id]),
             "approximate_guild_count": 1,
-            "approximate_user_install_count": 0,
+            "approximate_user_install_count": sum(member.has_app for member in state.members.values()),
             "approximate_user_authorization_count": 0,
             "explicit_content_filter": 0,
             "team": None,
             "eligible_oauth2_scopes": [],
-            "integration_types_config": {"0": {}},
+            "integration_types_config": {"0": {}, "1": {}},
             "bot": self.user(state.bot),
         }
 
-    def member(self, user: User) -> Json:
-        """A guild member object without its user."""
-        roles = [str(self.state.guild.admin_role_id)] if Permission.ADMINISTRATOR in user.permissions else []
+    def member(self, user: User, guild: Guild | None = None) -> Json:
+        """A guild member object without its user; of the bot's server, when none is said."""
+        guild = guild or self.state.guild
         return {
             "nick": None,
             "avatar": None,
             "banner": None,
-            "roles": roles,
-            "joined_at": timestamp(self.state.guild.created_at),
+            "roles": [str(role.id) for role in guild.roles_of(user)],
+            "joined_at": timestamp(guild.created_at),
             "premium_since": None,
             "deaf": False,
             "mute": False,
@@ -123,10 +123,11 @@ class Wire:
             "flags": 0,
             "last_message_id": str(last.id) if last else None,
         }
-        if channel.recipient_id is not None:
-            return base | {"recipients": [self.user(self.state.members[channel.recipient_id])]}
+        if channel.guild_id is None:
+            people = sorted(channel.people) if channel.recipient_id is None else [channel.recipient_id]
+            return base | {"recipients": [self.user(self.state.members[who]) for who in people]}
         return base | {
-            "guild_id": str(self.state.guild.id),
+            "guild_id": str(channel.guild_id),
             "name": channel.name,
             "topic": channel.topic,
             "position": channel.position,
@@ -141,19 +142,18 @@ class Wire:
             return []
         return [{"id": str(self.state.bot.id), "type": 1, "allow": "0", "deny": str(int(channel.denied))}]
 
-    def role(self, role_id: int) -> Json:
-        """A role object: the administrators' or everyone's."""
-        is_admin = role_id == self.state.guild.admin_role_id
+    def role(self, role: Role) -> Json:
+        """A role object."""
         return {
-            "id": str(role_id),
-            "name": "Admin" if is_admin else "@everyone",
-            "color": 0,
-            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-            "hoist": is_admin,
+            "id": str(role.id),
+            "name": role.name,
+            "color": role.color,
+            "colors": {"primary_color": role.color, "secondary_color": None, "tertiary_color": None},
+            "hoist": role.position > 0,
             "icon": None,
             "unicode_emoji": None,
-            "position": int(is_admin),
-            "permissions": str(int(ADMIN_MAY if is_admin else EVERYONE_MAY)),
+            "position": role.position,
+            "permissions": str(int(role.permissions)),
             "managed": False,
             "mentionable": False,
             "flags": 0,
@@ -162,7 +162,7 @@ class Wire:
     def guild_create(self) -> Json:
         """What the gateway tells of the server to a client that may know of guilds, but not of their members."""
         state, guild = self.state, self.state.guild
-        channels = [self.channel(channel) for channel in state.channels.values() if not channel.is_direct]
+        channels = [self.channel(channel) for channel in state.channels.values() if channel.guild_id == guild.id]
         return {
             **_PLAIN_GUILD,
             "id": str(guild.id),
@@ -170,7 +170,7 @@ class Wire:
             "owner_id": str(guild.owner_id),
             "joined_at": timestamp(guild.created_at),
             "member_count": len(state.members) + 1,
-            "roles": [self.role(guild.id), self.role(guild.admin_role_id)],
+            "roles": [self.role(role) for role in guild.roles.values()],
             "channels": channels,
             "members": [self.member(state.bot) | {"user": self.user(state.bot)}],
         }
@@ -257,8 +257,8 @@ class Wire:
             "message_id": str(message.reference.message_id),
         }
         channel = self.state.channels.get(message.reference.channel_id)
-        if channel is not None and not channel.is_direct:
-            reference["guild_id"] = str(self.state.guild.id)
+        if channel is not None and channel.guild_id is not None:
+            reference["guild_id"] = str(channel.guild_id)
         # One level is enough: Discord, too, leaves out what the answered message answered.
         shown = self.message(answered) if answered else None
         if shown:
@@ -284,7 +284,7 @@ class Wire:
             "id": str(interaction.id),
             "type": int(interaction.kind),
             "user": self.user(self.state.members[interaction.member_id]),
-            "authorizing_integration_owners": self._owners(interaction.channel_id),
+            "authorizing_integration_owners": dict(interaction.owners),
         }
         if interaction.kind is InteractionKind.COMPONENT:
             metadata["interacted_message_id"] = str(interaction.source_id)
@@ -296,10 +296,6 @@ class Wire:
         elif data.get("type") == CommandKind.USER:
             metadata["target_user"] = self.user(self._person(int(data["target_id"])))
         return metadata
-
-    def _owners(self, channel_id: int) -> dict[str, str]:
-        channel = self.state.channels.get(channel_id)
-        return {"0": "0" if channel is not None and channel.is_direct else str(self.state.guild.id)}
 
     def _component(self, component: Json, body: MessageBody) -> Json:
         found = dict(component)
@@ -366,53 +362,64 @@ class Wire:
             "application_id": str(state.bot.id),
             "type": int(interaction.kind),
             "token": interaction.token,
-            "data": self._data(interaction.data),
+            "data": self._data(interaction.data, channel, member),
             "channel_id": str(channel.id),
-            "channel": self.channel(channel) | {"permissions": str(int(member.permissions))},
+            "channel": self.channel(channel) | {"permissions": str(int(state.permissions(member, channel)))},
             "locale": member.locale,
-            "app_permissions": str(int(state.bot_permissions(channel))),
+            "app_permissions": str(int(self._app_permissions(channel))),
             "entitlements": [],
             "entitlement_sku_ids": [],
-            "authorizing_integration_owners": self._owners(channel.id),
+            "authorizing_integration_owners": dict(interaction.owners),
             "attachment_size_limit": MAX_FILE_BYTES,
-            "context": BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT,
+            "context": int(channel.context),
         }
         if interaction.source_id is not None:
             found["message"] = self.message(state.messages[interaction.source_id])
         return found | self._who(member, channel)
 
-    def _who(self, member: User, channel: Channel) -> Json:
-        if channel.is_direct:
-            return {"user": self.user(member)}
-        guild: Json = {"id": str(self.state.guild.id), "locale": "en-US", "features": []}
-        whole = self.member(member) | {"user": self.user(member), "permissions": str(int(member.permissions))}
-        return {"guild_id": guild["id"], "guild": guild, "guild_locale": "en-US", "member": whole}
+    def _app_permissions(self, channel: Channel) -> Permission:
+        return self.state.bot_permissions(channel) if self.state.bot_is_in(channel) else _ELSEWHERE_APPS_MAY
 
-    def _data(self, data: Json) -> Json:
+    def _who(self, member: User, channel: Channel) -> Json:
+        guild = self.state.guild_of(channel)
+        if guild is None:
+            return {"user": self.user(member)}
+        about: Json = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        may = str(int(self.state.permissions(member, channel)))
+        whole = self.member(member, guild) | {"user": self.user(member), "permissions": may}
+        return {"guild_id": about["id"], "guild": about, "guild_locale": guild.locale, "member": whole}
+
+    def _data(self, data: Json, channel: Channel, member: User) -> Json:
         resolved: Mapping[str, Iterable[str]] = data.get("resolved", {})
         if not resolved:
             return data
-        return data | {
-            "resolved": {
-                group: {key: self._resolved(group, int(key)) for key in ids} for group, ids in resolved.items()
-            }
+        groups = {
+            group: {key: self._resolved(group, int(key), channel, member) for key in ids}
+            for group, ids in resolved.items()
         }
+        return data | {"resolved": groups}
 
-    def _resolved(self, group: str, identity: int) -> Json:
+    def _resolved(self, group: str, identity: int, channel: Channel, member: User) -> Json:
+        """A thing that was named: of members what they may do in the channel, of channels what `member` may there."""
+        state = self.state
         match group:
             case "attachments":
-                return self.attachment(self.state.attachments[identity])
+                return self.attachment(state.attachments[identity])
             case "users":
                 return self.user(self._person(identity))
             case "members":
-                member = self._person(identity)
-                return self.member(member) | {"permissions": str(int(member.permissions))}
+                named = self._person(identity)
+                return self.member(named, state.guild_of(channel)) | {
+                    "permissions": str(int(state.permissions(named, channel)))
+                }
             case "messages":
-                return self.message(self.state.messages[identity])
+                return self.message(state.messages[identity])
             case "channels":
-                return self.channel(self.state.channels[identity]) | {"permissions": str(int(EVERYONE_MAY))}
+                named_channel = state.channels[identity]
+                may = str(int(state.permissions(member, named_channel)))
+                return self.channel(named_channel) | {"permissions": may}
             case _:
-                return self.role(identity)
+                return self.role(state.role(identity, guild=state.guild_of(channel)))
 
     def _person(self, identity: int) -> User:
         return self.state.user(identity) or self.state.guide
@@ -426,8 +433,8 @@ class Wire:
             "channel_id": str(interaction.channel_id),
         }
         channel = self.state.channels.get(interaction.channel_id)
-        if channel is not None and not channel.is_direct:
-            about["guild_id"] = str(self.state.guild.id)
+        if channel is not None and channel.guild_id is not None:
+            about["guild_id"] = str(channel.guild_id)
         if message is not None:
             about["response_message_id"] = str(message.id)
             about["response_message_loading"] = message.is_thinking
@@ -440,6 +447,9 @@ class Wire:
 
 # "message: present only if type is CHANNEL_MESSAGE_WITH_SOURCE or UPDATE_MESSAGE": interaction callback resource.
 _WITH_RESOURCE = frozenset({CallbackKind.MESSAGE, CallbackKind.UPDATE_MESSAGE})
+
+# What an app may do where it is only used: the page on interactions, `app_permissions`.
+_ELSEWHERE_APPS_MAY = Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE
 
 _PLAIN_GUILD: dict[str, Any] = {
     "icon": None,

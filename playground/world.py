@@ -1,12 +1,13 @@
-"""The place as everybody finds it: one server with three members and three channels, and a word of welcome."""
+"""The place as everybody finds it: a server with four members, another one without the bot, and a word of welcome."""
 
 import base64
 import binascii
 from collections.abc import Callable
 
 from playground.model import (
-    ADMIN_MAY,
+    ALL_PERMISSIONS,
     EVERYONE_MAY,
+    MODERATORS_MAY,
     Channel,
     ChannelKind,
     Event,
@@ -14,6 +15,7 @@ from playground.model import (
     Message,
     MessageBody,
     MessageKind,
+    Role,
     User,
     Version,
 )
@@ -22,11 +24,19 @@ from playground.state import State
 # Fixed ids, so that a settings file can name the server. They look like Discord's of 2023.
 APPLICATION_ID = 1_100_000_000_000_000_001
 GUILD_ID = 1_100_000_000_000_000_100
-ADMIN_ROLE_ID = 1_100_000_000_000_000_101
 GUIDE_ID = 1_100_000_000_000_000_102
-MEMBER_IDS = {"Ada": GUILD_ID + 11, "Ben": GUILD_ID + 12, "Cleo": GUILD_ID + 13}
+ROLE_IDS = {"Supporters": GUILD_ID + 3, "Moderators": GUILD_ID + 4, "Admin": GUILD_ID + 1}
+MEMBER_IDS = {"Ada": GUILD_ID + 11, "Ben": GUILD_ID + 12, "Cleo": GUILD_ID + 13, "Dora": GUILD_ID + 14}
 CHANNEL_IDS = {"welcome": GUILD_ID + 21, "pictures": GUILD_ID + 22, "lounge": GUILD_ID + 23}
 _DIRECT_OFFSET = 20
+# Where the bot is not, and can only be brought along by somebody who has installed it for themselves.
+OTHER_GUILD_ID = GUILD_ID + 50
+OTHER_CHANNEL_ID = GUILD_ID + 51
+PRIVATE_ID = GUILD_ID + 52
+
+_MAY = {"Supporters": EVERYONE_MAY, "Moderators": MODERATORS_MAY, "Admin": ALL_PERMISSIONS}
+_COLORS = {"Supporters": 0xC2508A, "Moderators": 0x1F8F76, "Admin": 0xB8631D}
+_GIVEN = {"Ada": "Admin", "Cleo": "Supporters", "Dora": "Moderators"}
 
 _TOPICS = {
     "welcome": "Start here",
@@ -43,8 +53,8 @@ This is a small Discord on your own machine. Nothing here leaves it.
 3. No photo at hand? Where a photo is asked for, choose **Use the sample face**.
 
 **Be somebody else**
-You act for Ada, who runs this server, and for Ben and Cleo, who are members. Switch at the bottom of the \
-channel list: what only one of them may see stays with that one.
+You act for Ada, who runs this server, for Dora, who moderates it, for Cleo, who supports it, and for Ben, a member \
+like any other. Switch at the bottom of the channel list: what only one of them may see stays with that one.
 -# A tool for development. Everything is kept in memory and gone when you stop it."""
 
 
@@ -83,14 +93,24 @@ def build_world(
             id=GUILD_ID,
             name="Playground",
             owner_id=MEMBER_IDS["Ada"],
-            admin_role_id=ADMIN_ROLE_ID,
             created_at=now(),
+            roles={role.id: role for role in _roles()},
         ),
+        other_guild=_other_guild(now()),
         members={member.id: member for member in _members()},
         channels={channel.id: channel for channel in _channels()},
     )
     _welcome(state)
     return state
+
+
+def _roles() -> list[Role]:
+    everyone = Role(id=GUILD_ID, name="@everyone", permissions=EVERYONE_MAY, position=0)
+    given = [
+        Role(id=role_id, name=name, permissions=_MAY[name], position=position, color=_COLORS[name])
+        for position, (name, role_id) in enumerate(ROLE_IDS.items(), start=1)
+    ]
+    return [everyone, *given]
 
 
 def _members() -> list[User]:
@@ -99,7 +119,8 @@ def _members() -> list[User]:
             id=member_id,
             username=name.lower(),
             display_name=name,
-            permissions=ADMIN_MAY if name == "Ada" else EVERYONE_MAY,
+            roles={ROLE_IDS[_GIVEN[name]]} if name in _GIVEN else set(),
+            has_app=name == "Ben",
         )
         for name, member_id in MEMBER_IDS.items()
     ]
@@ -107,14 +128,41 @@ def _members() -> list[User]:
 
 def _channels() -> list[Channel]:
     rooms = [
-        Channel(id=channel_id, kind=ChannelKind.TEXT, name=name, topic=_TOPICS[name], position=position)
+        Channel(
+            id=channel_id,
+            kind=ChannelKind.TEXT,
+            name=name,
+            topic=_TOPICS[name],
+            position=position,
+            guild_id=GUILD_ID,
+        )
         for position, (name, channel_id) in enumerate(CHANNEL_IDS.items())
     ]
     directs = [
         Channel(id=member_id + _DIRECT_OFFSET, kind=ChannelKind.DIRECT, name="dm", recipient_id=member_id)
         for member_id in MEMBER_IDS.values()
     ]
-    return rooms + directs
+    books = Channel(
+        id=OTHER_CHANNEL_ID,
+        kind=ChannelKind.TEXT,
+        name="books",
+        topic="A server without the bot",
+        guild_id=OTHER_GUILD_ID,
+    )
+    people = frozenset({MEMBER_IDS["Ben"], MEMBER_IDS["Cleo"]})
+    private = Channel(id=PRIVATE_ID, kind=ChannelKind.DIRECT, name="ben-cleo", people=people)
+    return [*rooms, *directs, books, private]
+
+
+def _other_guild(now_s: float) -> Guild:
+    everyone = Role(id=OTHER_GUILD_ID, name="@everyone", permissions=EVERYONE_MAY, position=0)
+    return Guild(
+        id=OTHER_GUILD_ID,
+        name="Book club",
+        owner_id=MEMBER_IDS["Cleo"],
+        created_at=now_s,
+        roles={everyone.id: everyone},
+    )
 
 
 def _welcome(state: State) -> None:

@@ -118,7 +118,7 @@ class Catalog:
     def suggested_presets(self, typed: str) -> list[Preset]:
         """The presets whose name or description has the typed text in it, at most as many as Discord shows."""
         wanted = typed.strip().casefold()
-        fitting = (preset for preset in self.presets if wanted in f"{preset.name} {preset.description}".casefold())
+        fitting = (preset for preset in self.presets if wanted in f"{preset.name} {preset.told}".casefold())
         return list(fitting)[:SUGGESTIONS_MAX]
 
     def suggested_models(self, typed: str) -> list[ModelChoice]:

@@ -8,7 +8,7 @@ from services.downloads import DownloadError, Downloads
 from services.errors import GenerationFailed
 from services.pictures import PICTURE_BYTES_MAX, NotAPictureError, Pictures
 from services.tasks import Tasks
-from services.words import counted
+from services.words import ngettext
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,12 @@ class Collector:
         for source in sources[: job.images]:
             kept += await self._collect_one(job.generation_id, first + kept, source)
         if not kept:
-            raise GenerationFailed(
-                "download", f"The {counted(job.images, 'picture')} could not be fetched from the image service."
+            text = ngettext(
+                "The picture could not be fetched from the image service.",
+                "The {number} pictures could not be fetched from the image service.",
+                job.images,
             )
+            raise GenerationFailed("download", text)
         return kept
 
     async def _collect_one(self, generation_id: int, number: int, source: str) -> bool:

@@ -14,6 +14,7 @@ from services.vault import KEY_BYTES, read_keys
 _DATABASE_PREFIX = "sqlite:///"
 _FACE_HOSTINGS = ("discord", "public")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ class Settings:
     public_url: str | None
     http_host: str
     http_port: int | None
+    metrics: bool
     log_level: str
+    log_format: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -91,12 +94,16 @@ class Settings:
             public_url=read.optional_url("PUBLIC_URL", schemes=("https", "http")),
             http_host=read.text("HTTP_HOST", "127.0.0.1"),
             http_port=read.optional_number("HTTP_PORT", 1, 65535),
+            metrics=read.switch("METRICS", default=False),
             log_level=read.choice("LOG_LEVEL", "INFO", _LOG_LEVELS),
+            log_format=read.choice("LOG_FORMAT", "text", _LOG_FORMATS),
         )
         if settings.face_hosting == "public" and settings.public_url is None:
             read.problems.append("FACE_HOSTING=public needs PUBLIC_URL, the address under which the bot can be reached")
         if settings.public_url is not None and settings.http_port is None:
             read.problems.append("PUBLIC_URL needs HTTP_PORT, the port where the bot listens for what comes from there")
+        if settings.metrics and settings.http_port is None:
+            read.problems.append("METRICS=on needs HTTP_PORT, the port where the bot answers /metrics")
         if read.problems:
             raise ConfigError(read.problems)
         return settings

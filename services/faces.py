@@ -17,6 +17,7 @@ from services.errors import FaceRefused, PhotoRefused
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.request import one_line
 from services.vault import CannotOpen, Sealed, Vault
+from services.words import _, ngettext, spoken
 
 __all__ = ["Face", "Faces", "Listed", "Saved", "SavedPhoto"]
 
@@ -135,6 +136,7 @@ class Faces:
                 name=name,
                 folded=_folded(name),
                 is_default=replaced is not None and replaced.is_default,
+                locale=spoken(),
                 at=self._now(),
             )
             if as_default:
@@ -203,8 +205,10 @@ class Faces:
         async with self._database.transaction() as connection:
             face = await _find(connection, member_id, said)
             opened = await self._opened(connection, face)
+            await faces.set_locale(connection, face.id, spoken())
         if opened is None:
-            raise FaceRefused(f"`{face.name}` cannot be opened any more. Save it again with `/face save`.")
+            text = _("`{name}` cannot be opened any more. Save it again with `/face save`.", name=face.name)
+            raise FaceRefused(text)
         return tuple(SavedPhoto(face.id, n) for n in range(1, len(opened) + 1))
 
     async def open(self, member_id: int, saved: SavedPhoto) -> Prepared:
@@ -216,12 +220,12 @@ class Faces:
         async with self._database.transaction() as connection:
             photo = await faces.photo(connection, member_id=member_id, face_id=saved.face_id, n=saved.n)
             if photo is None:
-                raise FaceRefused("The saved face was deleted before it could be used.")
+                raise FaceRefused(_("The saved face was deleted before it could be used."))
             try:
                 jpeg = self._unseal(photo)
             except CannotOpen as error:
                 log.warning("face %d cannot be opened: %s", saved.face_id, error)
-                raise FaceRefused("The saved face cannot be opened any more. Save it again.") from error
+                raise FaceRefused(_("The saved face cannot be opened any more. Save it again.")) from error
             await faces.touch(connection, saved.face_id, self._now())
             if not self._vault.seals_with(photo.key_id):
                 await self._keep(connection, PhotoKey(member_id, saved.face_id, saved.n), jpeg)
@@ -299,14 +303,15 @@ class Faces:
         except PhotoRefused as error:
             if of == 1:
                 raise
-            raise PhotoRefused(f"Photo {number} of {of}: {error}") from error
+            text = _("Photo {number} of {of}: {reason}", number=number, of=of, reason=error)
+            raise PhotoRefused(text) from error
 
     async def _fetch(self, url: str) -> bytes:
         try:
             return await self._downloads.fetch(url, bytes_max=PHOTO_BYTES_MAX, timeout_s=PHOTO_TIMEOUT_S)
         except DownloadError as error:
             log.info("a photo did not come: %s", error)
-            raise PhotoRefused("The photo could not be fetched from Discord. Attach it again.") from error
+            raise PhotoRefused(_("The photo could not be fetched from Discord. Attach it again.")) from error
 
     async def _make_room(self, connection: Connection, member_id: int, name: str) -> Face | None:
         """Make sure that a face of this name may be added; returns the one that it replaces, if any."""
@@ -315,15 +320,23 @@ class Faces:
         if namesake is not None and await self._opened(connection, namesake) is not None:
             raise _taken(namesake)
         if namesake is None and len(kept) >= FACES_MAX:
-            raise FaceRefused(f"You already have {FACES_MAX} saved faces. Delete one first: `/face delete`.")
+            raise FaceRefused(
+                ngettext(
+                    "You already have {number} saved face. Delete it first: `/face delete`.",
+                    "You already have {number} saved faces. Delete one first: `/face delete`.",
+                    FACES_MAX,
+                )
+            )
         return namesake
 
     async def _keep(self, connection: Connection, place: PhotoKey, jpeg: bytes) -> None:
-        sealed = self._vault.seal(jpeg, member_id=place.member_id, face_id=place.face_id)
+        sealed = self._vault.seal(jpeg, member_id=place.member_id, place=_place(place.face_id))
         await faces.put_photo(connection, face_id=place.face_id, n=place.n, key_id=sealed.key_id, sealed=sealed.content)
 
     def _unseal(self, photo: SealedPhoto) -> bytes:
-        return self._vault.open(Sealed(photo.key_id, photo.sealed), member_id=photo.member_id, face_id=photo.face_id)
+        return self._vault.open(
+            Sealed(photo.key_id, photo.sealed), member_id=photo.member_id, place=_place(photo.face_id)
+        )
 
     async def _opened(self, connection: Connection, face: Face) -> tuple[bytes, ...] | None:
         """All its photos, or None where one of them cannot be opened."""
@@ -354,15 +367,21 @@ async def _find(connection: Connection, member_id: int, said: str) -> Face:
         if face.folded == wanted:
             return face
     shown = one_line(said)[:NAME_CHARACTERS_MAX]
-    raise FaceRefused(f"You have no saved face called `{shown}`. `/face list` shows those that you have.")
+    raise FaceRefused(_("You have no saved face called `{name}`. `/face list` shows those that you have.", name=shown))
 
 
 def _checked(said: str) -> str:
     name = unicodedata.normalize("NFC", one_line(said))
     is_visible = any(unicodedata.category(each)[0] not in "CZ" for each in name)
     if not is_visible or len(name) > NAME_CHARACTERS_MAX:
-        raise FaceRefused(f"A face's name has 1 to {NAME_CHARACTERS_MAX} characters. Choose another one.")
+        raise FaceRefused(
+            _("A face's name has 1 to {number} characters. Choose another one.", number=NAME_CHARACTERS_MAX)
+        )
     return name
+
+
+def _place(face_id: int) -> str:
+    return f"face {face_id}"
 
 
 def _folded(name: str) -> str:
@@ -370,4 +389,6 @@ def _folded(name: str) -> str:
 
 
 def _taken(face: Face) -> FaceRefused:
-    return FaceRefused(f"You already have a face called `{face.name}`. Choose another name, or delete that one first.")
+    return FaceRefused(
+        _("You already have a face called `{name}`. Choose another name, or delete that one first.", name=face.name)
+    )

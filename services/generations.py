@@ -8,13 +8,25 @@ from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
-from db.generations import Generation, Hosted, NewGeneration, Source, State
+from db.generations import Generation, Hosted, KeptPhoto, NewGeneration, Source, State, Wait, WaitsFor
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
 from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
+from services.metrics import Metrics
 from services.presenter import Shown
 from services.quotas import Balance, Quota
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "ProviderJob", "Source", "State"]
+__all__ = [
+    "Generation",
+    "Generations",
+    "Hosted",
+    "Line",
+    "NewGeneration",
+    "ProviderJob",
+    "Source",
+    "State",
+    "Wait",
+    "WaitsFor",
+]
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +40,24 @@ class Line:
 
 
 class Generations:
-    """Moves generations between states. There is no other memory of them than their rows."""
+    """Moves generations between states. There is no other memory of them than their rows; ``metrics`` are told of every
+    change.
+    """
 
-    def __init__(self, database: Database, *, quota: Quota, unfinished_max: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        quota: Quota,
+        unfinished_max: int,
+        now: Callable[[], datetime],
+        metrics: Metrics | None = None,
+    ) -> None:
         self._database = database
         self._quota = quota
         self._unfinished_max = unfinished_max
         self._now = now
+        self._metrics = metrics or Metrics(now=now)
 
     async def accept(self, new: NewGeneration) -> int | None:
         """Take a request and its charge, or neither. Returns its id, or None where this command was taken already.
@@ -54,6 +77,7 @@ class Generations:
                 if in_scope > new.unfinished_max:
                     raise QueueFull(new.unfinished_max)
             await self._charge(connection, generation_id, new, now)
+        self._metrics.accepted(new.images)
         return generation_id
 
     async def _charge(self, connection: Connection, generation_id: int, new: NewGeneration, now: datetime) -> None:
@@ -137,6 +161,30 @@ class Generations:
         async with self._database.connection() as connection:
             await generations.set_message(connection, generation_id, message_id)
 
+    async def wait(
+        self, generation_id: int, wait: Wait, *, photos: Sequence[Source], kept: Sequence[KeptPhoto]
+    ) -> bool:
+        """Received -> waiting: somebody has to answer first. ``photos`` are where its photos come from once it goes
+        on, ``kept`` those that are kept for it until then.
+        """
+        async with self._database.transaction() as connection:
+            is_waiting = await generations.to_waiting(
+                connection, generation_id, wait, photos=photos, kept=kept, at=self._now()
+            )
+        if is_waiting:
+            log.info("generation %d waits for a %s", generation_id, wait.what)
+        return is_waiting
+
+    async def resume(self, generation_id: int) -> bool:
+        """Waiting -> received: the answer is there, and it is taken in once more; False where it waits no more."""
+        async with self._database.connection() as connection:
+            return await generations.back_to_received(connection, generation_id, self._now())
+
+    async def waited_too_long(self) -> list[Generation]:
+        """Those that wait for an answer that nobody has given in time."""
+        async with self._database.connection() as connection:
+            return await generations.waited_too_long(connection, self._now())
+
     async def queue(self, generation: Generation, *, kind: str, jobs: int, shown: Shown | None) -> bool:
         """Received -> queued: the message is known, its photos, if any, have addresses, and its jobs stand in line.
 
@@ -155,6 +203,7 @@ class Generations:
                 images = generation.images // jobs
                 new = [NewJob(id=_new_job_id(), images=images, kind=kind) for _ in range(jobs)]
                 await provider_jobs.insert(connection, generation.id, new)
+                await generations.forget_kept_photos(connection, generation.id)
         return is_queued
 
     async def start(self, job_id: str) -> ProviderJob | None:
@@ -168,8 +217,14 @@ class Generations:
 
     async def submitted(self, job_id: str, provider_id: str) -> ProviderJob | None:
         """The provider has taken a job; None where that was known or nobody wants it any more."""
+        now = self._now()
         async with self._database.connection() as connection:
-            return await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=self._now())
+            job = await provider_jobs.to_submitted(connection, job_id, provider_id=provider_id, at=now)
+            is_first = job is not None and not job.n and not job.tries
+            generation = await generations.get(connection, job.generation_id) if job and is_first else None
+        if generation is not None:
+            self._metrics.taken(now - generation.created_at)
+        return job
 
     async def put_back(self, job: ProviderJob, *, is_try: bool) -> None:
         """Back in line: the provider did not take it, does not know it any more, or failed at it for now."""
@@ -215,12 +270,13 @@ class Generations:
         missing = sum(job.images for job in jobs) - pictures
         if missing:
             await ledger.refund(connection, generation_id=generation_id, images=missing, at=now)
+            self._metrics.refunded(missing)
         log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
 
     async def cancel(self, generation_id: int) -> bool:
-        """Received, queued or running -> cancelled, and everything that was paid comes back; returns whether it was in
-        time. Its jobs at the provider go on there, and count as in flight until they are dropped.
+        """Anything without pictures yet -> cancelled, and everything that was paid comes back; returns whether it was
+        in time. Its jobs at the provider go on there, and count as in flight until they are dropped.
         """
         now = self._now()
         async with self._database.transaction() as connection:
@@ -228,7 +284,10 @@ class Generations:
             if cancelled is None:
                 return False
             await provider_jobs.close_waiting(connection, generation_id)
+            await generations.forget_kept_photos(connection, generation_id)
             await ledger.refund(connection, generation_id=generation_id, images=cancelled.images, at=now)
+        self._metrics.cancelled()
+        self._metrics.refunded(cancelled.images)
         log.info("generation %d was cancelled", generation_id)
         return True
 
@@ -251,17 +310,24 @@ class Generations:
             return False
         await generations.to_failed(connection, generation_id, code=code, text=text, at=now)
         await provider_jobs.close(connection, generation_id)
+        await generations.forget_kept_photos(connection, generation_id)
         given_back = before.images - before.pictures if before.state is State.FINISHED else 0
-        await ledger.refund(connection, generation_id=generation_id, images=before.images - given_back, at=now)
+        refunded = before.images - given_back
+        await ledger.refund(connection, generation_id=generation_id, images=refunded, at=now)
+        self._metrics.failed(code)
+        self._metrics.refunded(refunded)
         log.info("generation %d failed: %s", generation_id, code)
         return True
 
     async def mark_shown(self, generation_id: int, *, version: int, message_id: int | None) -> None:
         """Discord has confirmed a version."""
+        now = self._now()
         async with self._database.transaction() as connection:
-            await generations.mark_shown(
-                connection, generation_id, version=version, message_id=message_id, at=self._now()
+            settled = await generations.mark_shown(
+                connection, generation_id, version=version, message_id=message_id, at=now
             )
+        if settled is not None:
+            self._metrics.settled(now - settled.created_at, pictures=settled.pictures)
 
     async def _read_balance(self, connection: Connection, *, scope: str, member_id: int) -> Balance:
         since = self._now() - self._quota.window

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from services.errors import InvalidWish
-from services.words import _, ngettext
+from services.words import _, ngettext, translated
 
 # Our own bound: the model reads 75 tokens, which is far less; the result message has to quote the prompt.
 PROMPT_CHARACTERS_MAX = 1000
@@ -184,6 +184,11 @@ class Preset:
     steps: int | None = None
     guidance: float | None = None
     extra: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The description as a member reads it."""
+        return translated(self.description)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,10 @@ from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
 from services.hosting import Hosting
-from services.imagepipeline.answers import Answer, Cause, Done, Failed, Misconfigured, Pending
+from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
+from services.kept import KeptPhotos
 from services.photos import Photos
 from services.pictures import Pictures
 from services.presenter import NeverAcknowledged, Presenter
@@ -34,7 +35,7 @@ from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
-from services.words import _, counted, sentence
+from services.words import _, ngettext, sentence
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Timing:
     backoff: Backoff = field(default_factory=Backoff)
     failed_s: float = 5.0  # after a failure that another try may mend; three times as long after each further one
     show_first_s: float = 1.0
+    expiry_s: float = 60.0  # between looks for those that have waited for a person for too long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class Runner:
         outside: Outside,
         photos: Photos,
         faces: Faces,
+        kept: KeptPhotos,
         pictures: Pictures,
         limits: Limits,
         tasks: Tasks,
@@ -127,6 +130,7 @@ class Runner:
             downloads=outside.photo_downloads,
             photos=photos,
             faces=faces,
+            kept=kept,
             hosting=outside.hosting,
             delivery=self._delivery,
             tasks=tasks,
@@ -167,6 +171,7 @@ class Runner:
         await self._hosting.sweep(generation.id for generation in unfinished)
         self._tasks.spawn(self._tracker.run(), "tracker")
         self._tasks.spawn(self._dispatch(), "dispatch")
+        self._tasks.spawn(self._expire(), "expiry")
         for generation in unfinished:
             await self._resume(generation)
         for job in await self._generations.at_provider():
@@ -194,7 +199,8 @@ class Runner:
 
     async def unacknowledged(self, generation_id: int) -> None:
         """The member has been told that the command failed: undo it."""
-        await self._fail(generation_id, GenerationFailed("unacknowledged", "Discord did not take the answer in time."))
+        text = _("Discord did not take the answer in time.")
+        await self._fail(generation_id, GenerationFailed("unacknowledged", text))
 
     async def cancel(self, generation_id: int) -> bool:
         """Nobody wants it any more: refund it, and drop what the image service may still make of it. False where that
@@ -208,6 +214,17 @@ class Runner:
             self._delivery.wake(generation_id)
         self._queue_news.set()
         return True
+
+    async def resume(self, generation_id: int) -> bool:
+        """The person for whom it waits has answered: take it in once more. False where it waits no more."""
+        if not await self._generations.resume(generation_id):
+            return False
+        self.resumed(generation_id)
+        return True
+
+    def resumed(self, generation_id: int) -> None:
+        """Its row says that it goes on; the message may still be about to say that it waits."""
+        self._begin(generation_id, self._take_in_again, "go on with")
 
     async def abandon(self, generation_id: int) -> None:
         """Its member wants it forgotten: nothing more is made or shown of it, and what was paid comes back."""
@@ -236,10 +253,11 @@ class Runner:
         """The end is near: refuse what comes from now on."""
         self._takes_more = False
 
-    def hooked(self, job_id: str, body: bytes) -> None:
-        """A webhook has come for a job: a hint to ask the service, which alone is believed."""
-        if not self._submitter.named_late(job_id, body):
-            self._tracker.hint(job_id)
+    def hooked(self, job_id: str, body: bytes) -> bool:
+        """A webhook has come for a job: a hint to ask the service, which alone is believed. Returns whether it was
+        awaited.
+        """
+        return self._submitter.named_late(job_id, body) or self._tracker.hint(job_id)
 
     async def _resume(self, generation: Generation) -> None:
         if Wish.from_json(generation.wish).api is not self._client.api and generation.state is not State.FINISHED:
@@ -323,6 +341,19 @@ class Runner:
         finally:
             if self._taken_in.pop(generation_id):
                 self._delivery.wake(generation_id)
+
+    async def _take_in_again(self, generation_id: int) -> None:
+        await self._delivery.quiet(generation_id)
+        await self._take_in(generation_id)
+
+    async def _expire(self) -> None:
+        """Whoever waits for a person for too long waits no more."""
+        while True:
+            for generation in await self._generations.waited_too_long():
+                with words.speaking(generation.locale):
+                    text = _("Nobody has answered in time.")
+                await self._fail(generation.id, GenerationFailed("unanswered", text))
+            await self._tasks.sleep(self._timing.expiry_s)
 
     async def _prepare(self, generation_id: int) -> None:
         generation = await self._generations.get(generation_id)
@@ -461,12 +492,15 @@ class Runner:
                 await self._came_to_nothing(job, outcome)
             case TimedOut():
                 minutes = round(self._limits.timeout.total_seconds() / 60)
-                raise GenerationFailed(
-                    "timeout", f"The image service did not finish within {counted(minutes, 'minute')}."
+                text = ngettext(
+                    "The image service did not finish within {number} minute.",
+                    "The image service did not finish within {number} minutes.",
+                    minutes,
                 )
+                raise GenerationFailed("timeout", text)
             case Lost():
                 if job.tries >= TRIES_MAX:
-                    raise GenerationFailed("lost", "The image service lost the request again and again.")
+                    raise GenerationFailed("lost", _("The image service lost the request again and again."))
                 log.warning("the image service lost a job of generation %d; it is asked anew", job.generation_id)
                 await self._put_back(job)
 
@@ -477,7 +511,8 @@ class Runner:
             GenerationFailed: it was tried often enough, or it would be of no use.
         """
         if failed.cause is Cause.REQUEST or job.tries >= TRIES_MAX:
-            raise GenerationFailed("provider", sentence(f"The image service could not make it: {failed.message}"))
+            text = _("The image service could not make it: {reason}", reason=sentence(_reason(failed)))
+            raise GenerationFailed("provider", text)
         log.warning("a job of generation %d failed (%s); trying again", job.generation_id, failed.cause.name.lower())
         match failed.cause:
             case Cause.ACCOUNT:
@@ -513,6 +548,11 @@ async def load_schedule(generations: Generations) -> Schedule:
     return Schedule(remembered)
 
 
+def _reason(failed: Failed) -> str:
+    ours = {NO_REASON: _("it gave no reason"), NO_PICTURE: _("it reported success without a picture")}
+    return ours.get(failed.message, failed.message)
+
+
 def _internal(generation_id: int) -> GenerationFailed:
-    text = f"Something went wrong in the bot. Its owner finds the cause under number {generation_id}."
+    text = _("Something went wrong in the bot. Its owner finds the cause under number {number}.", number=generation_id)
     return GenerationFailed("internal", text)

@@ -9,18 +9,15 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
 from services.pictures import Pictures
-from services.presenter import Cancelled, Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.provenance import Note, note_for
 from services.queue import Queue
 from services.quotas import is_private
 from services.request import Api, Wish
 from services.schedule import Schedule
 from services.tokens import TOKENS_MAX, unread
+from services.words import _
 
-_REFUSED_NOTE = (
-    "The bot's account at the image service needs its owner's attention. "
-    "Your request is kept, and will be made as soon as that is done."
-)
 UNREAD_CHARACTERS_SHOWN = 60
 
 
@@ -53,6 +50,9 @@ class Scenes:
         match generation.state:
             case State.RECEIVED | State.QUEUED:
                 return await self.in_queue(generation, wish)
+            case State.WAITING:
+                assert generation.wait is not None, "the row of a waiting generation says why"  # noqa: S101 - narrows the type
+                return Waiting(wait=generation.wait)
             case State.RUNNING:
                 return await self._running(generation, wish)
             case State.FINISHED | State.SETTLED:
@@ -75,7 +75,7 @@ class Scenes:
         typical_s = self._schedule.typical_s(wish.kind)
         is_known = typical_s is not None and not self._gate.refusal
         ready_at = now + timedelta(seconds=place.rounds * typical_s) if is_known and typical_s else None
-        notes = (*_notes(wish), _REFUSED_NOTE) if self._gate.refusal else _notes(wish)
+        notes = (*_notes(wish), _refused_note()) if self._gate.refusal else _notes(wish)
         return Progress(place=place.place, ready_at=ready_at, notes=notes)
 
     async def _running(self, generation: Generation, wish: Wish) -> Progress:
@@ -84,7 +84,7 @@ class Scenes:
         is_ahead = ready_at is not None and ready_at > self._now()
         jobs = await self._generations.jobs(generation.id) if self._gate.refusal else []
         is_held_up = any(job.state is JobState.WAITING for job in jobs)
-        notes = (*_notes(wish), _REFUSED_NOTE) if is_held_up else _notes(wish)
+        notes = (*_notes(wish), _refused_note()) if is_held_up else _notes(wish)
         return Progress(place=None, ready_at=ready_at if is_ahead and not is_held_up else None, notes=notes)
 
     async def _result(self, generation: Generation, wish: Wish, each_max: int) -> Result:
@@ -93,7 +93,7 @@ class Scenes:
 
         fitted = await self._pictures.fitted(generation.id, each_max=each_max, note_of=note_of)
         if not fitted.paths:
-            raise GenerationFailed("pictures_gone", "The pictures were made, but are no longer on the bot's disk.")
+            raise GenerationFailed("pictures_gone", _("The pictures were made, but are no longer on the bot's disk."))
         return Result(
             pictures=fitted.paths,
             refunded=wish.images - generation.pictures,
@@ -104,17 +104,38 @@ class Scenes:
         )
 
 
+def _refused_note() -> str:
+    return _(
+        "The bot's account at the image service needs its owner's attention. "
+        "Your request is kept, and will be made as soon as that is done."
+    )
+
+
 def _notes(wish: Wish) -> tuple[str, ...]:
     """What the member should know about the request. Only the models of the adapters API read so little."""
     if wish.api is not Api.ADAPTERS:
         return wish.notes
-    limits = (_unread_note("prompt", wish.sent_prompt), _unread_note("negative prompt", wish.negative_prompt or ""))
-    return (*wish.notes, *(note for note in limits if note))
+    notes = list(wish.notes)
+    if rest := _unread(wish.sent_prompt):
+        notes.append(
+            _(
+                "The model reads about {number} words and signs of a prompt. It will not read: {rest}",
+                number=TOKENS_MAX,
+                rest=rest,
+            )
+        )
+    if rest := _unread(wish.negative_prompt or ""):
+        notes.append(
+            _(
+                "The model reads about {number} words and signs of a negative prompt. It will not read: {rest}",
+                number=TOKENS_MAX,
+                rest=rest,
+            )
+        )
+    return tuple(notes)
 
 
-def _unread_note(name: str, prompt: str) -> str:
+def _unread(prompt: str) -> str:
+    """The beginning of what the model will not read of it."""
     rest = unread(prompt)
-    if not rest:
-        return ""
-    shown = rest if len(rest) <= UNREAD_CHARACTERS_SHOWN else f"{rest[: UNREAD_CHARACTERS_SHOWN - 1]}…"
-    return f"The model reads about {TOKENS_MAX} words and signs of a {name}. It will not read: {shown}"
+    return rest if len(rest) <= UNREAD_CHARACTERS_SHOWN else f"{rest[: UNREAD_CHARACTERS_SHOWN - 1]}…"

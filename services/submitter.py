@@ -19,7 +19,7 @@ from services.imagepipeline.client import ImageClient, Order
 from services.imagepipeline.wire import job_id_in
 from services.request import Wish
 from services.tasks import Tasks
-from services.words import sentence
+from services.words import _, sentence
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +84,14 @@ class Submitter:
             try:
                 return await self._client.submit(order)
             except Rejected as error:
-                text = sentence(f"The image service refused the request: {error.message}")
+                text = _("The image service refused the request: {reason}", reason=sentence(error.message))
                 raise GenerationFailed("rejected", text) from error
             except Busy as error:
                 self._gate.busy(error.retry_after_s)
             except Unreachable as error:
                 log.warning("generation %d could not be submitted yet: %s", generation.id, error)
             if job.started_at is None or self._now() >= job.started_at + self._timeout:
-                raise GenerationFailed("unreachable", "The image service could not be reached.")
+                raise GenerationFailed("unreachable", _("The image service could not be reached."))
             await self._tasks.sleep(max(self._gate.closed_for_s(), wait_s * random.uniform(0.8, 1.2)))  # noqa: S311 - spreads load
             wait_s = min(2 * wait_s, self._backoff.longest_s)
             if not await self._is_wanted(generation.id):

@@ -147,15 +147,18 @@ class Tracker:
             del self._early_hints[tracked.job_id]
             self._hear(entry)
 
-    def hint(self, job_id: str) -> None:
-        """The provider says that this job is over: ask now. It may overtake ``follow``; unknown ids do nothing."""
+    def hint(self, job_id: str) -> bool:
+        """The provider says that this job is over: ask now. It may overtake ``follow``; unknown ids do nothing. Returns
+        whether the job is being followed.
+        """
         entry = self._entries.get(job_id)
         if entry is not None:
             self._hear(entry)
-            return
+            return True
         self._early_hints[job_id] = None
         if len(self._early_hints) > EARLY_HINTS_MAX:
             self._early_hints.popitem(last=False)
+        return False
 
     async def run(self) -> None:
         """The one task; it ends with its owner."""

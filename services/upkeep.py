@@ -10,6 +10,7 @@ from typing import Protocol
 from services.faces import Faces
 from services.presenter import DiscordUnavailable
 from services.tasks import Tasks
+from services.words import speaking
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Notices(Protocol):
     """How a member is told something that they have not asked for; ``cogs/notices.py`` implements it."""
 
     async def faces_expire(self, member_id: int, expiring: Sequence[Expiring]) -> None:
-        """Tell them, or find that they cannot be told.
+        """Tell them in the language of the current task, or find that they cannot be told.
 
         Raises:
             DiscordUnavailable: try again later.
@@ -64,7 +65,8 @@ class Upkeep:
             unused = list(found)
             expiring = [Expiring(face.name, self._faces.expires_at(face)) for face in unused]
             try:
-                await self._notices.faces_expire(member_id, expiring)
+                with speaking(unused[-1].locale):
+                    await self._notices.faces_expire(member_id, expiring)
             except DiscordUnavailable as error:
                 log.warning("a member could not be told yet that faces will be deleted: %s", error)
                 return

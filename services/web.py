@@ -13,12 +13,15 @@ from aiohttp import web
 from aiohttp.http import RawRequestMessage
 
 from services.errors import ConfigError
+from services.metrics import CONTENT_TYPE
 from services.public import Hook, Photo, PublicAddresses
 
 log = logging.getLogger(__name__)
 
 _READING = ("GET", "HEAD")
 # For every answer. Content delivery networks keep pictures, and even "not found", unless told not to.
+# What reverse proxies add to a request: it comes from further away than whoever watches over the bot should be.
+_FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _HEADERS = {"Server": "facelock", "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -53,18 +56,28 @@ class Bounds:
 DEFAULT_BOUNDS = Bounds()
 
 
+Page = Callable[[], Awaitable[bytes]]
+
+
 @contextlib.asynccontextmanager
 async def serve(
-    *, host: str, port: int, is_ready: Callable[[], bool], doors: Doors | None = None, bounds: Bounds = DEFAULT_BOUNDS
+    *,
+    host: str,
+    port: int,
+    is_ready: Callable[[], bool],
+    doors: Doors | None = None,
+    metrics: Page | None = None,
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> AsyncGenerator[int]:
-    """Answer ``/healthz`` (the event loop turns), ``/readyz`` (commands are being answered) and what ``doors`` opens.
+    """Answer ``/healthz`` (the event loop turns), ``/readyz`` (commands are being answered), ``/metrics`` with the page
+    where one is given, and what ``doors`` opens.
 
     Yields the port that is listened on, which the system chooses where ``port`` is 0.
 
     Raises:
         ConfigError: the address is taken or not this machine's.
     """
-    server = _Server(_Reception(is_ready, doors, bounds).answer, bounds)
+    server = _Server(_Reception(is_ready, doors, metrics, bounds).answer, bounds)
     runner = web.ServerRunner(server, shutdown_timeout=bounds.stop_s)
     await runner.setup()
     try:
@@ -85,9 +98,10 @@ async def serve(
 class _Reception:
     """Answers requests. A path that is not genuine is met like one that does not exist, whatever the method."""
 
-    def __init__(self, is_ready: Callable[[], bool], doors: Doors | None, bounds: Bounds) -> None:
+    def __init__(self, is_ready: Callable[[], bool], doors: Doors | None, metrics: Page | None, bounds: Bounds) -> None:
         self._is_ready = is_ready
         self._doors = doors
+        self._metrics = metrics
         self._bounds = bounds
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -100,6 +114,8 @@ class _Reception:
         path, doors = request.rel_url.raw_path, self._doors
         if path in ("/healthz", "/readyz"):
             return self._probe(path) if request.method in _READING else _not_allowed(*_READING)
+        if path == "/metrics" and self._metrics is not None and not any(name in request.headers for name in _FORWARDED):
+            return await _measured(self._metrics) if request.method in _READING else _not_allowed(*_READING)
         if doors is None:
             return _plain(404)
         match doors.addresses.read(path):
@@ -129,6 +145,10 @@ class _Reception:
                 while chunk := await request.content.read(self._bounds.body_bytes - len(body)):
                     body += chunk
         return bytes(body)
+
+
+async def _measured(page: Page) -> web.Response:
+    return web.Response(body=await page(), headers=_HEADERS | {"Content-Type": CONTENT_TYPE})
 
 
 async def _jpeg(file: Path | None) -> web.Response:

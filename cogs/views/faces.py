@@ -35,7 +35,12 @@ def saved_text(saved: Saved, unused_max: timedelta) -> str:
         ),
     ]
     if not saved.checked:
-        lines.append(f"-# {_('The photos were cropped to their middle and not checked for a face.')}")
+        unchecked = ngettext(
+            "The photo was cropped to its middle and not checked for a face.",
+            "The photos were cropped to their middle and not checked for a face.",
+            saved.photos,
+        )
+        lines.append(f"-# {unchecked}")
     return "\n".join(lines)
 
 

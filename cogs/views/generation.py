@@ -8,8 +8,8 @@ import discord
 from discord import ui
 
 from cogs.views.buttons import under_progress, under_result
-from services.generations import Generation
-from services.presenter import Cancelled, Failure, Progress, Result, Scene
+from services.generations import Generation, WaitsFor
+from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
 from services.words import _, at, ngettext, refunded
 
@@ -50,6 +50,8 @@ class Frame:
 def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui.LayoutView:
     """The message for a scene."""
     match scene:
+        case Waiting():
+            items = [ui.TextDisplay[ui.LayoutView](_waiting_text(generation, wish, scene)), under_progress(generation)]
         case Progress():
             items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
             items.append(under_progress(generation))
@@ -88,6 +90,17 @@ def ready_line(generation: Generation, scene: Result | Failure) -> str:
     if isinstance(scene, Result):
         return _("{member} your pictures are ready.", member=member)
     return _("{member} your request could not be carried out.", member=member)
+
+
+def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
+    wait = waiting.wait
+    match wait.what:
+        case WaitsFor.DECLARATION:
+            headline = _("**Whose face is this?** Nothing is made before <@{member}> has said so.", member=wait.on)
+        case WaitsFor.CONSENT:
+            headline = _("**Waiting for <@{member}>**, whose face is in the photo.", member=wait.on)
+    ends = _("-# Without an answer it ends {when}, and your images are refunded.", when=at(wait.until))
+    return "\n".join([headline, quoted(wish.prompt), ends, _byline(generation, wish)])
 
 
 def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> str:

@@ -17,6 +17,10 @@ CREATE TABLE generations (
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
+    waits_for           TEXT,                     -- while it waits for a person: for what,
+    waits_on            INTEGER,                  -- for which member,
+    waits_until         TEXT,                     -- and until when
+    resumed_at          TEXT,                     -- when it last went on after that
     pictures            INTEGER NOT NULL DEFAULT 0 CHECK (pictures BETWEEN 0 AND images),  -- verified files on disk
     version             INTEGER NOT NULL,         -- counts what there is to show
     shown               INTEGER NOT NULL DEFAULT 0,  -- the last version that Discord confirmed
@@ -28,11 +32,21 @@ CREATE TABLE generations (
 
 -- Only a handful of rows is ever unfinished or behind, so these stay small however long the history grows.
 CREATE INDEX generations_unfinished ON generations (state, member_id)
-    WHERE state IN ('received', 'queued', 'running', 'finished');
+    WHERE state IN ('received', 'waiting', 'queued', 'running', 'finished');
 CREATE INDEX generations_behind ON generations (id) WHERE shown < version;
 CREATE INDEX generations_remembered ON generations (id) WHERE wish <> '';
 CREATE INDEX generations_by_member ON generations (member_id, id);
+CREATE INDEX generations_by_scope ON generations (scope, created_at);
 CREATE INDEX generations_by_message ON generations (message_id) WHERE message_id IS NOT NULL;
+
+-- The photos of generations that wait for a person, sealed as those of saved faces are, until they are queued or over.
+CREATE TABLE kept_photos (
+    generation_id  INTEGER NOT NULL REFERENCES generations (id),
+    n              INTEGER NOT NULL,              -- its place among the generation's photos, from 1
+    key_id         TEXT NOT NULL,                 -- of the key that sealed it
+    sealed         BLOB NOT NULL,
+    PRIMARY KEY (generation_id, n)
+) STRICT;
 
 CREATE TABLE provider_jobs (
     id             TEXT PRIMARY KEY,              -- ours, sent as the Idempotency-Key
@@ -104,6 +118,7 @@ CREATE TABLE faces (
     folded        TEXT NOT NULL,                  -- the name without its case, by which it is found and unique
     is_default    INTEGER NOT NULL CHECK (is_default IN (0, 1)),
     created_at    TEXT NOT NULL,
+    locale        TEXT NOT NULL,                  -- what its owner spoke last, for what they are told unasked
     last_used_at  TEXT NOT NULL,                  -- from the beginning: when it was saved
     warned_at     TEXT,                           -- when its owner was told that it will be deleted
     UNIQUE (member_id, folded)

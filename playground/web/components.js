@@ -18,6 +18,9 @@ const KINDS = {
   2: button,
   3: select,
   5: select,
+  6: select,
+  7: select,
+  8: select,
   9: (section, context) =>
     h("div", { class: "section" }, h("div", { class: "section-text" }, renderAll(section.components, context)), render(section.accessory, context)),
   10: (text, context) => h("div", { class: "text-display" }, markdown(text.content, context.names)),
@@ -58,7 +61,7 @@ function select(component, context) {
   const { custom_id, placeholder, min_values: least, max_values: most, disabled } = component;
   const busy = context.busy === custom_id;
   const menu = new SelectMenu({
-    options: optionsOf(component, context.names.people),
+    options: optionsOf(component, context.names.place),
     placeholder: placeholder ?? "Make a selection",
     label: placeholder ?? "Menu",
     least,

@@ -102,6 +102,14 @@ export function setDisplayName(id, name) {
   displayNames.set(id, name);
 }
 
+/** How a role is called: @everyone has the sign in its name already. */
+export const roleName = (role) => (role.name.startsWith("@") ? role.name : `@${role.name}`);
+
+/** A role's color as a dot; without one it has the color of the text. */
+export function roleDot(role) {
+  return h("span", { class: "role-dot", "aria-hidden": "true", style: role.color ? { "--role": `#${role.color.toString(16).padStart(6, "0")}` } : {} });
+}
+
 /** Whether id a is older than id b; ids are larger than what a number holds. */
 export function olderThan(a, b) {
   return a.length === b.length ? a < b : a.length < b.length;

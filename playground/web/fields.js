@@ -1,20 +1,33 @@
 // The fields of a form: how each kind is filled in, and what Discord would say against what is in it.
 
 import { sampleFace } from "./api.js";
-import { avatar, formatSize, h, icon } from "./dom.js";
+import { avatar, formatSize, h, icon, roleDot, roleName } from "./dom.js";
 import { SelectMenu } from "./selects.js";
 
 const TEXT_INPUT = 4;
 const USER_SELECT = 5;
+const ROLE_SELECT = 6;
+const MENTIONABLE_SELECT = 7;
+const CHANNEL_SELECT = 8;
 const FILE_UPLOAD = 19;
+const RADIO_GROUP = 21;
+const CHECKBOX_GROUP = 22;
+const CHECKBOX = 23;
 const PARAGRAPH = 2;
 const MAX_TEXT = 4000;
 
 let fields = 0;
 
-/** The options of a menu, as a SelectMenu wants them. `people`: who is there. */
-export function optionsOf(select, people) {
-  if (select.type === USER_SELECT) return people.map((person) => ({ value: person.id, label: person.name, icon: () => avatar(person, { small: true }) }));
+const personOption = (person) => ({ value: person.id, label: person.name, icon: () => avatar(person, { small: true }) });
+const roleOption = (role) => ({ value: role.id, label: roleName(role), icon: () => roleDot(role) });
+const roomOption = (room) => ({ value: room.id, label: `#${room.name}` });
+
+/** The options of a menu, as a SelectMenu wants them. `place`: {people, roles, rooms} that are there. */
+export function optionsOf(select, { people, roles, rooms }) {
+  if (select.type === USER_SELECT) return people.map(personOption);
+  if (select.type === ROLE_SELECT) return roles.map(roleOption);
+  if (select.type === MENTIONABLE_SELECT) return [...people.map(personOption), ...roles.map(roleOption)];
+  if (select.type === CHANNEL_SELECT) return rooms.filter((room) => select.channel_types?.includes(room.type) ?? true).map(roomOption);
   return select.options.map((option) => ({ ...option, icon: option.emoji?.name && (() => h("span", { class: "emoji" }, option.emoji.name)) }));
 }
 
@@ -24,9 +37,9 @@ export function presetOf(select) {
   return [...own, ...(select.default_values ?? []).map((entry) => entry.id)];
 }
 
-/** A field with its label. `context`: {people, failed(problem)}. */
+/** A field with its label. `context`: {place, failed(problem)}. */
 export function makeFormField({ label, description, component, context }) {
-  const Kind = component.type === TEXT_INPUT ? TextField : component.type === FILE_UPLOAD ? UploadField : MenuField;
+  const Kind = KINDS[component.type] ?? MenuField;
   const field = new Kind({ label, component, context });
   field.build(description);
   return field;
@@ -123,7 +136,7 @@ class MenuField extends FormField {
   make() {
     const { component, context } = this;
     this.menu = new SelectMenu({
-      options: optionsOf(component, context.people),
+      options: optionsOf(component, context.place),
       placeholder: component.placeholder ?? "Make a selection",
       label: this.label,
       least: component.required ? component.min_values : 0,
@@ -148,6 +161,56 @@ class MenuField extends FormField {
 
   problem() {
     return this.countProblem(this.value.length, "one", "choices");
+  }
+}
+
+/** Options in full view: one of them, or as many as may be ticked. */
+class ChoicesField extends FormField {
+  make() {
+    const { component, label } = this;
+    const one = component.type === RADIO_GROUP;
+    this.inputs = component.options.map((option) => h("input", { type: one ? "radio" : "checkbox", name: this.id, value: option.value, checked: option.default, onchange: () => this.mark(null) }));
+    const rows = component.options.map((option, index) => h("label", { class: "choice" }, this.inputs[index], h("span", { class: "select-words" }, h("span", {}, option.label), option.description && h("span", { class: "select-detail" }, option.description))));
+    return h("div", { class: "choices", role: one ? "radiogroup" : "group", "aria-label": label }, rows);
+  }
+
+  get isLabelled() {
+    return false;
+  }
+
+  focus() {
+    (this.inputs.find((input) => input.checked) ?? this.inputs[0]).focus();
+  }
+
+  get chosen() {
+    return this.inputs.filter((input) => input.checked).map((input) => input.value);
+  }
+
+  get value() {
+    return this.component.type === RADIO_GROUP ? this.chosen[0] ?? null : this.chosen;
+  }
+
+  problem() {
+    return this.countProblem(this.chosen.length, "one", "choices");
+  }
+}
+
+class CheckField extends FormField {
+  make() {
+    this.input = h("input", { type: "checkbox", id: this.id, checked: this.component.default });
+    return h("div", { class: "choices" }, h("label", { class: "choice" }, this.input, h("span", { "aria-hidden": "true" }, "Yes")));
+  }
+
+  focusable() {
+    return this.input;
+  }
+
+  get value() {
+    return this.input.checked;
+  }
+
+  problem() {
+    return null;
   }
 }
 
@@ -235,3 +298,5 @@ class UploadField extends FormField {
     }
   }
 }
+
+const KINDS = { [TEXT_INPUT]: TextField, [FILE_UPLOAD]: UploadField, [RADIO_GROUP]: ChoicesField, [CHECKBOX_GROUP]: ChoicesField, [CHECKBOX]: CheckField };

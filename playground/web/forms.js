@@ -85,7 +85,7 @@ export class Forms {
     if (component.type === TEXT_DISPLAY) return h("div", { class: "text-display" }, markdown(component.content, this.names()));
     const parts = component.type === ACTION_ROW ? component.components.map((field) => ({ label: field.label, component: field })) : [component];
     return parts.map((part) => {
-      const context = { people: this.names().people, failed: (problem) => this.#complain(problem) };
+      const context = { place: this.names().place, failed: (problem) => this.#complain(problem) };
       const field = makeFormField({ label: part.label, description: part.description, component: part.component, context });
       this.fields.push(field);
       return field.element;

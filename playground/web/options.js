@@ -1,7 +1,7 @@
 // The fields of a command's options: how each kind is filled in, and what Discord would say against a value.
 
 import { sampleFace } from "./api.js";
-import { avatar, formatSize, h, icon } from "./dom.js";
+import { avatar, formatSize, h, icon, roleDot, roleName } from "./dom.js";
 import { Listbox } from "./listbox.js";
 
 const STRING = 3;
@@ -30,24 +30,24 @@ const PICKS = {
   [INTEGER]: (option) => option.choices?.map(choice) ?? null,
   [NUMBER]: (option) => option.choices?.map(choice) ?? null,
   [BOOLEAN]: () => YES_NO,
-  [USER]: (_option, world) => world.members.map(person),
-  [CHANNEL]: (_option, world) => world.channels.filter((channel) => channel.type === 0).map((channel) => ({ value: channel.id, label: `#${channel.name}` })),
-  [ROLE]: (_option, world) => roles(world),
-  [MENTIONABLE]: (_option, world) => [...world.members.map(person), ...roles(world)],
+  [USER]: (_option, place) => place.people.map(person),
+  [CHANNEL]: (option, place) => place.rooms.filter((room) => option.channel_types?.includes(room.type) ?? true).map((room) => ({ value: room.id, label: `#${room.name}` })),
+  [ROLE]: (_option, place) => place.roles.map(role),
+  [MENTIONABLE]: (_option, place) => [...place.people.map(person), ...place.roles.map(role)],
 };
 
-const choice = ({ name, value }) => ({ value, label: name });
+const choice = ({ name, name_localized, value }) => ({ value, label: name_localized ?? name });
 
-const roles = (world) => world.roles.map((role) => ({ value: role.id, label: role.name.startsWith("@") ? role.name : `@${role.name}` }));
+const role = (one) => ({ value: one.id, label: roleName(one), icon: roleDot(one) });
 
 /**
- * A field for an option. `form`: {world, host, removed(field), changed(), taken(), failed(problem), focused(field),
+ * A field for an option. `form`: {place, host, removed(field), changed(), taken(), failed(problem), focused(field),
  * suggest(typed)}; the last gives a promise of the bot's choices, or of null.
  */
 export function makeField(option, form) {
   if (option.type === ATTACHMENT) return new FileField(option, form);
   if (option.autocomplete) return new SuggestField(option, form);
-  const picks = PICKS[option.type]?.(option, form.world);
+  const picks = PICKS[option.type]?.(option, form.place);
   return picks ? new PickField(option, form, picks) : new TextField(option, form);
 }
 
@@ -74,7 +74,7 @@ class Field {
   }
 
   labelled(control) {
-    const { name, description, required } = this.option;
+    const { name_localized: name, description_localized: description, required } = this.option;
     control.setAttribute("aria-label", `${name}${required ? ", required" : ""}: ${description}`);
     control.addEventListener("focus", () => this.form.focused(this));
     const drop = { type: "button", class: "pill-remove", "aria-label": `Remove ${name}`, tabindex: "-1", onclick: () => this.form.removed(this) };
@@ -140,7 +140,7 @@ class SuggestField extends TextField {
     this.listbox = new Listbox({
       field: this.control,
       host: form.host,
-      label: `Suggestions for ${option.name}`,
+      label: `Suggestions for ${option.name_localized}`,
       items: () => this.#fitting(),
       pick: (item) => this.#take(item),
       empty: () => (this.answered === this.control.value ? "Nothing suggested for that." : null),
@@ -225,7 +225,7 @@ class PickField extends Field {
     this.listbox = new Listbox({
       field: this.control,
       host: form.host,
-      label: `Choices for ${option.name}`,
+      label: `Choices for ${option.name_localized}`,
       items: () => this.#fitting(),
       pick: (item) => this.#take(item),
       empty: () => "Nothing fits that.",
@@ -235,7 +235,8 @@ class PickField extends Field {
     this.control.addEventListener("blur", () => this.listbox.close());
     this.control.addEventListener("input", () => {
       this.form.changed();
-      this.listbox.update();
+      // What is written out in full is chosen: Enter must not take the first of the list for it.
+      this.listbox.update({ activate: !this.chosen });
     });
     this.control.style.setProperty("width", `${Math.min(24, Math.max(...picks.map((pick) => pick.label.length)) + 3)}ch`);
   }
@@ -283,7 +284,7 @@ class FileField extends Field {
     this.file = null;
     this.input = h("input", { type: "file", class: "sr-only", tabindex: "-1", "aria-hidden": "true" });
     this.input.addEventListener("change", () => this.input.files[0] && this.take(this.input.files[0]));
-    this.element = h("div", { class: "file-field", role: "group", "aria-label": `${option.name}: ${option.description}` });
+    this.element = h("div", { class: "file-field", role: "group", "aria-label": `${option.name_localized}: ${option.description_localized}` });
     this.#draw();
   }
 
@@ -320,7 +321,7 @@ class FileField extends Field {
 
   #draw() {
     this.#letGo();
-    const { name, required } = this.option;
+    const { name_localized: name, required } = this.option;
     const drop = { type: "button", class: "icon-button file-remove", "aria-label": this.file ? `Take ${this.file.name} away` : `Remove ${name}` };
     drop.onclick = () => (this.file ? this.#clear() : this.form.removed(this));
     this.element.replaceChildren(
@@ -332,7 +333,7 @@ class FileField extends Field {
   }
 
   #empty() {
-    const { name } = this.option;
+    const { name_localized: name } = this.option;
     this.control = h("button", { type: "button", class: "file-choose", onclick: () => this.input.click() }, icon("picture"), h("span", {}, h("b", {}, name), h("span", { class: "file-hint" }, "Choose", h("span", { class: "wide-only" }, ", paste or drop"), " a file")));
     const sample = h("button", { type: "button", class: "text-button sample", onclick: () => this.#takeSample(sample) }, "Use the sample face");
     return [this.control, sample];
@@ -341,8 +342,8 @@ class FileField extends Field {
   #full() {
     this.preview = this.file.type.startsWith("image/") ? URL.createObjectURL(this.file) : null;
     const picture = this.preview ? h("img", { src: this.preview, alt: "" }) : icon("file");
-    const words = h("span", {}, h("b", {}, this.option.name), h("span", { class: "file-hint" }, `${this.file.name} · ${formatSize(this.file.size)}`));
-    this.control = h("button", { type: "button", class: "file-choose full", "aria-label": `${this.option.name}: ${this.file.name}. Choose another file`, onclick: () => this.input.click() }, picture, words);
+    const words = h("span", {}, h("b", {}, this.option.name_localized), h("span", { class: "file-hint" }, `${this.file.name} · ${formatSize(this.file.size)}`));
+    this.control = h("button", { type: "button", class: "file-choose full", "aria-label": `${this.option.name_localized}: ${this.file.name}. Choose another file`, onclick: () => this.input.click() }, picture, words);
     return [this.control];
   }
 

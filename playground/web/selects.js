@@ -63,7 +63,8 @@ export class SelectMenu {
   #open() {
     if (this.busy) return;
     this.before = this.values;
-    this.list.replaceChildren(...this.options.map((option, index) => this.#draw(option, index)));
+    const options = this.options.map((option, index) => this.#draw(option, index));
+    this.list.replaceChildren(...(options.length ? options : [h("p", { class: "listbox-empty" }, "There is nothing to choose from here.")]));
     this.box.setAttribute("aria-expanded", "true");
     this.list.showPopover();
     this.#place();
@@ -108,6 +109,7 @@ export class SelectMenu {
   }
 
   #activate(index, { scroll = true } = {}) {
+    if (!this.options.length) return;
     this.active = index;
     [...this.list.children].forEach((option, at) => option.classList.toggle("active", at === index));
     this.box.setAttribute("aria-activedescendant", `${this.id}-${index}`);
@@ -138,7 +140,7 @@ export class SelectMenu {
     else if (key === "Home") this.#activate(0);
     else if (key === "End") this.#activate(count - 1);
     else if (key === "Escape") this.close();
-    else if (key === "Enter" || key === " ") this.#take(this.active);
+    else if (key === "Enter" || key === " ") this.active >= 0 && this.#take(this.active);
     else if (key.length === 1) this.#find(key);
     else return;
     event.preventDefault();

@@ -30,9 +30,14 @@ class Cause(Enum):
     ACCOUNT = auto()  # the operator has to act first
 
 
+# What stands for the service's own text where it has none.
+NO_REASON = "it gave no reason"
+NO_PICTURE = "it reported success without a picture"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The service gave up on the job; ``message`` is its own text, cleaned and shortened."""
+    """The service gave up on the job; ``message`` is its own text, cleaned and shortened, or one of the above."""
 
     message: str
     cause: Cause = Cause.REQUEST

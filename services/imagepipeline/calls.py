@@ -12,6 +12,7 @@ import aiohttp
 from services import network
 from services.imagepipeline.answers import Busy, JobUnknown, Misconfigured, Rejected, Unreachable
 from services.imagepipeline.wire import error_message, job_id_in, retry_after_s
+from services.words import _
 
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 # Four PNG pictures of 1536 pixels as base64 are about 25 MB; a longer answer is not one.
@@ -96,7 +97,7 @@ class Calls:
             return JobUnknown("the image service does not know the job")
         advice = _OPERATOR_ADVICE.get(status, _REDIRECT_ADVICE if status < HTTPStatus.BAD_REQUEST else None)
         if advice is None:
-            return Rejected(reason or f"it answered {status}")
+            return Rejected(reason or _("it answered {status}", status=status))
         other = f" {self._other_dialect}" if status in _WRONG_DIALECT else ""
         said = f" It said: {reason}" if reason else ""
         return Misconfigured(f"{response.method} {response.url.path} was answered {status}. {advice}{other}{said}")

@@ -16,6 +16,7 @@ from services.imagepipeline.calls import Calls
 from services.imagepipeline.client import Order
 from services.imagepipeline.wire import balance_usd, read_answer, upload_url
 from services.request import Api, Wish
+from services.words import _
 
 LOCK = "/identity/lock/image/v1"
 GENERATE = "/generate/image/v1"
@@ -101,7 +102,7 @@ async def _fetched(fetch: Fetch, photo_url: str) -> bytes:
         return await fetch(photo_url)
     except DownloadError as error:
         if error.gone:
-            raise Rejected("the photo is no longer where it was shown") from error
+            raise Rejected(_("the photo is no longer where it was shown")) from error
         raise Unreachable(f"the photo cannot be fetched for the upload: {error}") from error
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from services.imagepipeline.answers import Answer, Cause, Done, Failed, Pending, Unreachable
+from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Pending, Unreachable
 
 DONE = frozenset({"success", "successful", "succeeded", "completed", "complete", "done"})
 FAILED = frozenset({"failure", "failed", "error", "cancelled", "canceled"})
@@ -37,11 +37,11 @@ def read_answer(body: object, *, job_id: str | None = None) -> Answer:
     status = _text(fields.get("status")).lower()
     sources = _sources(fields)
     if status in FAILED:
-        return Failed(message=error_message(fields) or "it gave no reason", cause=_cause(fields))
+        return Failed(message=error_message(fields) or NO_REASON, cause=_cause(fields))
     if sources and (status in DONE or not status):
         return Done(sources=sources)
     if status in DONE:
-        return Failed(message="it reported success without a picture")
+        return Failed(message=NO_PICTURE)
     named = _job_id(fields) or job_id
     if named is not None:
         return Pending(job_id=named, status=status)

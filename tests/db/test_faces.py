@@ -13,7 +13,13 @@ from tests.conftest import Clock
 async def saved(database: Database, clock: Clock, name: str, *, member_id: int = 7, is_default: bool = False) -> int:
     async with database.transaction() as connection:
         return await faces.insert(
-            connection, member_id=member_id, name=name, folded=name.lower(), is_default=is_default, at=clock.now
+            connection,
+            member_id=member_id,
+            name=name,
+            folded=name.lower(),
+            is_default=is_default,
+            locale="en",
+            at=clock.now,
         )
 
 

@@ -1,5 +1,9 @@
 """``/server``: what those who manage a server set and read, played as they do it."""
 
+import io
+
+from PIL import Image
+
 from playground.model import Message
 from services.servers import Servers
 from tests.end_to_end.stage import Stage
@@ -39,8 +43,26 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
     for steps in range(1, 13):
         await changed(scene, steps_max=steps)
     async with scene.bot():
-        page = await server(scene, "audit")
-        scene.playground.state.member("Ada").permissions = scene.playground.state.member("Ben").permissions
-        refused = await scene.playground.answered(scene.playground.press(page, "Older", member="Ada"))
+        scene.playground.give_role("Ben", "Admin")
+        page = await server(scene, "audit", member="Ben")
+        scene.playground.take_role("Ben", "Admin")
+        refused = await scene.playground.answered(scene.playground.press(page, "Older", member="Ben"))
 
     assert refused.text == "For this you need the permission to manage this server."
+
+
+async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
+    async with scene.bot():
+        await scene.delivered(scene.imagine(photo=None, count=3))
+        interaction = scene.playground.command("server stats", member="Ada", options={"days": 7})
+        message = await scene.playground.until(
+            lambda state: found if (found := state.original(interaction)) and found.body.attachments else None
+        )
+
+        assert scene.playground.seen_by(message) == {"Ada"}
+        (attachment,) = message.body.attachments
+        with Image.open(io.BytesIO(scene.playground.content(attachment)), formats=["PNG"]) as image:
+            assert image.size == (1100, 770)
+
+    assert attachment.description
+    assert attachment.description.startswith("The last 7 days of this server. 3 pictures were posted. Half of the")

@@ -167,7 +167,7 @@ def test_a_menu_has_fifteen_commands_at_most(kind: CommandKind) -> None:
 
 
 def fill(definition: Json, values: Mapping[str, object], *path: str) -> Json:
-    def resolver(kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+    def resolver(option: Json, value: object) -> tuple[str, Mapping[str, Json]]:
         return str(value), {"users": {str(value): {}}}
 
     known = Command(id=1, version=1, guild_id=None, definition=read(definition))
@@ -249,7 +249,7 @@ IMAGINE = command(
 
 
 def typing(definition: Json, focus: Focus, values: Mapping[str, object], *path: str) -> Json:
-    def resolver(kind: OptionKind, option: str, value: object) -> tuple[str, Mapping[str, Json]]:
+    def resolver(option: Json, value: object) -> tuple[str, Mapping[str, Json]]:
         if value == "nobody":
             raise MemberError("There is no member nobody.")
         return str(value), {"users": {str(value): {}}}

@@ -91,7 +91,17 @@ BROKEN: list[tuple[object, str, str]] = [
         "components.0.components.0.default_values.0.type",
         "BASE_TYPE_CHOICES",
     ),
-    ([row({"type": 6, "custom_id": "role"})], "components.0.components.0.type", "BASE_TYPE_CHOICES"),
+    (
+        [row({"type": 7, "custom_id": "who", "default_values": [{"id": "1", "type": "channel"}]})],
+        "components.0.components.0.default_values.0.type",
+        "BASE_TYPE_CHOICES",
+    ),
+    (
+        [row({"type": 8, "custom_id": "where", "channel_types": [0, 99]})],
+        "components.0.components.0.channel_types",
+        "BASE_TYPE_CHOICES",
+    ),
+    ([row({"type": 21, "custom_id": "color"})], "components.0.components.0.type", "BASE_TYPE_CHOICES"),
     ([row({"type": 4, "custom_id": "why", "style": 1})], "components.0.components.0.type", "BASE_TYPE_CHOICES"),
     ([{"type": 18, "label": "x", "component": select()}], "components.0.type", "BASE_TYPE_CHOICES"),
     (

@@ -170,7 +170,7 @@ def test_the_deferral_settles_who_sees_the_first_followup(world: World, flags: i
     message = follow_up(world, interaction, {"content": "hi", "flags": 64 - flags})
 
     assert message is deferral
-    assert world.state.seen_by(message) == ({"Ben"} if flags else {"Ada", "Ben", "Cleo"})
+    assert world.state.seen_by(message) == ({"Ben"} if flags else {"Ada", "Ben", "Cleo", "Dora"})
 
 
 def test_later_followups_are_messages_of_their_own_and_choose_who_sees_them(world: World) -> None:

@@ -30,6 +30,11 @@ def file_upload(custom_id: str = "photos", **fields: object) -> Json:
     return {"type": 19, "custom_id": custom_id, **fields}
 
 
+def group(kind: int, custom_id: str = "tags", *, options: int = 3, **fields: object) -> Json:
+    """A radio group (21) or a checkbox group (22)."""
+    return string_select(custom_id, options=options, **fields) | {"type": kind}
+
+
 def label(component: Json, **fields: object) -> Json:
     return {"type": 18, "label": component["custom_id"].title(), "component": component, **fields}
 
@@ -93,6 +98,10 @@ NOTHING_REQUIRED = "SELECT_COMPONENT_REQUIRED_ZERO_MIN_VALUES"
         (modal(label(file_upload(max_values=11))), f"{FIRST}.component.max_values", "NUMBER_TYPE_MAX"),
         (modal(label(file_upload(min_values=3, max_values=2))), f"{FIRST}.component.min_values", "NUMBER_TYPE_MAX"),
         (modal(label(file_upload(min_values=0))), f"{FIRST}.component.min_values", NOTHING_REQUIRED),
+        (modal(label(group(21, options=1))), f"{FIRST}.component.options", "BASE_TYPE_BAD_LENGTH"),
+        (modal(label(group(22, options=11))), f"{FIRST}.component.options", "BASE_TYPE_BAD_LENGTH"),
+        (modal(label(group(22, max_values=4))), f"{FIRST}.component.max_values", "NUMBER_TYPE_MAX"),
+        (modal(label(group(22, min_values=0))), f"{FIRST}.component.min_values", NOTHING_REQUIRED),
     ],
 )
 def test_a_broken_rule_is_named_at_its_place(definition: Json, path: str, code: str) -> None:
@@ -133,9 +142,9 @@ class Find:
     def __init__(self) -> None:
         self.files: list[str] = []
 
-    def person(self, who: object) -> str:
-        if str(who) not in ("Ada", "11"):
-            raise MemberError(f"There is no member {who}.")
+    def entity(self, select: Json, which: object) -> str:
+        if str(which) not in ("Ada", "11"):
+            raise MemberError(f"There is no member {which}.")
         return "11"
 
     def file(self, upload: Upload) -> str:
@@ -236,3 +245,37 @@ def test_what_does_not_fit_gets_a_sentence(
 def test_a_required_upload_wants_a_file() -> None:
     with pytest.raises(MemberError, match=r"Fill in Photos first\."):
         submit(modal(label(file_upload())), {})
+
+
+def test_what_is_ticked_has_the_shape_of_its_field() -> None:
+    color, tags = group(21, "color"), group(22, "tags", min_values=2)
+    form = modal(label(color), label(tags), label({"type": 23, "custom_id": "agree"}))
+
+    found = submit(form, {"Color": "Option 1", "tags": ["0", "Option 2"], "Agree": True})
+
+    assert [top["component"].get("value", top["component"].get("values")) for top in found] == ["1", ["0", "2"], True]
+
+
+def test_what_is_not_ticked_stays_empty() -> None:
+    color, tags = group(21, "color", required=False), group(22, "tags", required=False)
+    form = modal(label(color), label(tags), label({"type": 23, "custom_id": "agree"}))
+
+    found = submit(form, {})
+
+    assert [top["component"].get("value", top["component"].get("values")) for top in found] == [None, [], False]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"color": ["0", "1"]}, "Color takes 1 choice, this is 2."),
+        ({"color": "blue"}, "Color is one of: Option 0, Option 1, Option 2."),
+        ({}, "Fill in Color first."),
+        ({"color": "0", "agree": "yes"}, "Agree is true or false."),
+    ],
+)
+def test_what_cannot_be_ticked_gets_a_sentence(values: Mapping[str, object], said: str) -> None:
+    with pytest.raises(MemberError) as refused:
+        submit(modal(label(group(21, "color")), label({"type": 23, "custom_id": "agree"})), values)
+
+    assert str(refused.value) == said

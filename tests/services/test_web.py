@@ -616,3 +616,33 @@ async def test_a_bug_behind_a_door_is_logged_and_the_provider_asked_to_come_agai
     assert (answer.status, answer.body) == (500, b"Internal Server Error\n")
     assert answer.headers["server"] == "facelock"
     assert [record.message for record in caplog.records if record.exc_info] == ["a request met a bug"]
+
+
+# Metrics
+
+
+async def page() -> bytes:
+    return b"facelock_up 1\n"
+
+
+async def test_metrics_are_a_page_only_where_they_are_wanted(outside: Outside) -> None:
+    async with serve(host="127.0.0.1", port=0, is_ready=lambda: True, metrics=page, bounds=QUICK) as outside.port:
+        wanted, posted = await outside.ask("GET", "/metrics"), await outside.ask("POST", "/metrics")
+    async with serve(host="127.0.0.1", port=0, is_ready=lambda: True, bounds=QUICK) as outside.port:
+        unwanted = await outside.ask("GET", "/metrics")
+
+    assert (wanted.status, wanted.body) == (200, b"facelock_up 1\n")
+    assert wanted.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert wanted.headers["cache-control"] == "private, no-store"
+    assert posted.status == 405
+    assert unwanted.status == 404
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For: 192.0.2.1", "forwarded: for=192.0.2.1", "Via: 1.1 Caddy"])
+async def test_metrics_that_a_proxy_forwards_are_like_a_path_that_does_not_exist(outside: Outside, header: str) -> None:
+    async with serve(host="127.0.0.1", port=0, is_ready=lambda: True, metrics=page, bounds=QUICK) as outside.port:
+        forwarded = await outside.ask("GET", "/metrics", more=f"{header}\r\n")
+        unknown = await outside.ask("GET", "/metric", more=f"{header}\r\n")
+
+    assert forwarded.status == 404
+    assert forwarded.without_date() == unknown.without_date()

@@ -1,0 +1,3 @@
+"""Which Facelock this is."""
+
+VERSION = "0.1.0"

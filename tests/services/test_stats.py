@@ -1,0 +1,158 @@
+from datetime import date, timedelta
+
+import pytest
+
+from db.connection import Database
+from db.generations import NewGeneration
+from services.errors import GenerationFailed
+from services.generations import Generations
+from services.quotas import Quota
+from services.stats import Cause, StatsReader
+from tests.conftest import Clock
+
+SCOPE = "guild:1"
+
+
+class Past:
+    """Requests as they went, at moments that a test chooses."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        quota = Quota(images=1_000_000, window=timedelta(hours=1))
+        self._generations = Generations(database, quota=quota, unfinished_max=1000, now=clock)
+        self._clock = clock
+        self._last_id = 0
+
+    async def accepted(self, *, images: int = 1, scope: str = SCOPE) -> int:
+        self._last_id += 1
+        accepted = await self._generations.accept(
+            NewGeneration(
+                interaction_id=self._last_id,
+                application_id=1,
+                token="token",
+                scope=scope,
+                channel_id=1,
+                member_id=7,
+                locale="en-US",
+                file_limit_bytes=10,
+                wish="{}",
+                images=images,
+            )
+        )
+        assert accepted is not None
+        return accepted
+
+    async def delivered(self, *, after_s: float, images: int = 1, scope: str = SCOPE) -> None:
+        """Asked for now, and in Discord so many seconds later; the clock is put back afterwards."""
+        number, asked_at = await self.accepted(images=images, scope=scope), self._clock.now
+        generation = await self._generations.get(number)
+        assert generation is not None
+        await self._generations.queue(generation, kind="any", jobs=1, shown=None)
+        (job,) = await self._generations.jobs(number)
+        await self._generations.start(job.id)
+        await self._generations.submitted(job.id, "theirs")
+        self._clock.advance(seconds=after_s)
+        await self._generations.job_done(job, pictures=images, length=None)
+        finished = await self._generations.get(number)
+        assert finished is not None
+        await self._generations.mark_shown(number, version=finished.version, message_id=1)
+        self._clock.now = asked_at
+
+    async def failed(self, code: str) -> None:
+        await self._generations.fail(await self.accepted(), GenerationFailed(code, "A sentence."))
+
+    async def cancelled(self) -> None:
+        await self._generations.cancel(await self.accepted())
+
+
+@pytest.fixture
+def past(database: Database, clock: Clock) -> Past:
+    return Past(database, clock)
+
+
+@pytest.fixture
+def reader(database: Database, clock: Clock) -> StatsReader:
+    return StatsReader(database, now=clock)
+
+
+async def test_every_day_is_there_also_where_nothing_was_made(reader: StatsReader, clock: Clock) -> None:
+    stats = await reader.read(SCOPE, 7)
+
+    assert [day.day for day in stats.days] == [date(2026, 11, 15) + timedelta(days=number) for number in range(7)]
+    assert all(day.settled is None for day in stats.days)
+    assert stats.settled is None
+    assert stats.failed == 0
+
+
+async def test_images_and_waits_are_counted_on_the_day_of_the_request(
+    past: Past, reader: StatsReader, clock: Clock
+) -> None:
+    for wait_s in range(1, 41):
+        await past.delivered(after_s=wait_s, images=2)
+    clock.advance(days=1)
+    await past.delivered(after_s=300, images=4)
+
+    stats = await reader.read(SCOPE, 7)
+
+    before, today = stats.days[-2].settled, stats.days[-1].settled
+    assert before is not None
+    assert today is not None
+    assert stats.settled is not None
+    assert (before.requests, before.images) == (40, 80)
+    assert (before.median_s, before.late_s) == (pytest.approx(20, abs=0.01), pytest.approx(38, abs=0.01))
+    assert (today.images, today.median_s, today.late_s) == (4, pytest.approx(300), pytest.approx(300))
+    assert (stats.settled.requests, stats.settled.images) == (41, 84)
+    assert (stats.settled.median_s, stats.settled.late_s) == (pytest.approx(21, abs=0.01), pytest.approx(39, abs=0.01))
+
+
+async def test_only_the_days_that_were_asked_for_count_and_only_this_server(
+    past: Past, reader: StatsReader, clock: Clock
+) -> None:
+    clock.now = clock.now.replace(hour=23, minute=59)
+    await past.delivered(after_s=1, images=3)
+    await past.failed("photo")
+    clock.advance(minutes=2)
+    await past.delivered(after_s=1, images=1)
+    await past.delivered(after_s=1, images=4, scope="guild:2")
+    clock.advance(days=6)
+
+    stats = await reader.read(SCOPE, 7)
+
+    assert stats.settled is not None
+    assert stats.settled.images == 1
+    assert stats.failed == 0
+
+
+async def test_causes_are_put_together_and_the_most_frequent_one_is_first(past: Past, reader: StatsReader) -> None:
+    for code in ("photo", "download", "lost", "provider", "internal"):
+        await past.failed(code)
+    await past.cancelled()
+    await past.cancelled()
+
+    stats = await reader.read(SCOPE, 7)
+
+    assert stats.failures[:2] == [(Cause.SERVICE, 3), (Cause.CANCELLED, 2)]
+    assert set(stats.failures[2:]) == {(Cause.PHOTO, 1), (Cause.OTHER, 1)}
+    assert stats.failed == 7
+
+
+async def test_what_is_under_way_is_not_counted(past: Past, reader: StatsReader) -> None:
+    await past.accepted()
+
+    stats = await reader.read(SCOPE, 7)
+
+    assert stats.settled is None
+    assert stats.failed == 0
+
+
+async def test_reading_at_length_keeps_nobody_waiting_and_sees_one_moment(
+    past: Past, database: Database, reader: StatsReader
+) -> None:
+    await past.failed("photo")
+
+    async with database.reading() as connection:
+        before = await connection.execute_fetchall("SELECT count(*) FROM generations")
+        await past.failed("photo")  # a write, while somebody reads
+        after = await connection.execute_fetchall("SELECT count(*) FROM generations")
+
+    assert [tuple(row) for row in before] == [tuple(row) for row in after] == [(1,)]
+    assert (await reader.read(SCOPE, 7)).failed == 2

@@ -13,7 +13,6 @@ from services.faces import NAME_CHARACTERS_MAX, PHOTOS_MAX
 from services.words import _
 
 _ID = re.compile(r"fl:save:([0-9]{1,18})")
-_DEFAULT, _NOT_DEFAULT = "default", "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def to_be_saved(data: Mapping[str, Any]) -> Filled | None:
     return Filled(
         generation_id=int(found[1]),
         name=fields["name"]["value"],
-        as_default=_DEFAULT in values_of(fields["suggested"]),
+        as_default=bool(fields["first"].get("value")),
         places=tuple(int(place) for place in values_of(fields.get("faces", {}))),
         photos=uploads_in(data, fields.get("photos", {})),
     )
@@ -74,12 +73,8 @@ def _which(faces: Mapping[int, str]) -> "ui.Label[ui.Modal]":
 
 
 def _suggested() -> "ui.Label[ui.Modal]":
-    options = [
-        discord.SelectOption(label=_("With the others"), value=_NOT_DEFAULT, default=True),
-        discord.SelectOption(label=_("First"), value=_DEFAULT),
-    ]
-    field = ui.Select[ui.Modal](custom_id="suggested", options=options)
-    return ui.Label(text=_("Where it is suggested"), component=field)
+    told = _("Your default face is the first that is offered as face_name.")
+    return ui.Label(text=_("Suggest it first"), description=told, component=ui.Checkbox[ui.Modal](custom_id="first"))
 
 
 def places_of(filled: Filled, faces: Sequence[int]) -> list[int]:

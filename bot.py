@@ -47,9 +47,10 @@ from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
-from services.quotas import Quota
+from services.quotas import Quota, ServerLimits
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
+from services.server_quotas import ServerQuotas
 from services.servers import Servers
 from services.tasks import Tasks
 from services.upkeep import Upkeep
@@ -68,6 +69,7 @@ COGS = (
     "cogs.results",
     "cogs.server",
     "cogs.server_stats",
+    "cogs.server_quota",
     "cogs.styles",
 )
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
@@ -104,6 +106,7 @@ class FacelockBot(commands.Bot):
     moderation: Moderation
     downloads: Downloads
     servers: Servers
+    server_quotas: ServerQuotas
     faces: Faces
     upkeep: Upkeep
     privacy: Privacy
@@ -311,8 +314,15 @@ async def _furnish(
     bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
     bot.servers = house.servers
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
+    operator = ServerLimits(images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month)
+    bot.server_quotas = ServerQuotas(house.database, house.servers, quota=quota, operator=operator, now=utc_now)
     generations = Generations(
-        house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now, metrics=bot.metrics
+        house.database,
+        quota=quota,
+        limits=bot.server_quotas.limits,
+        unfinished_max=settings.member_queue,
+        now=utc_now,
+        metrics=bot.metrics,
     )
     bot.runner = Runner(
         generations=generations,
@@ -332,6 +342,7 @@ async def _furnish(
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,
             timeout=timedelta(minutes=settings.job_timeout_minutes),
+            weight_of=house.catalog.weight_of,
         ),
         tasks=tasks,
         now=utc_now,

@@ -52,7 +52,7 @@ class Reception:
     async def _accept(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> int | None:
         asker = replace(asker_of(interaction), gone_ids=gone_ids(interaction.guild, self.settings(interaction)))
         admitted = await self._admission.admit(asker, wish)
-        return await self._runner.accept(self._new_generation(interaction, admitted, photos))
+        return await self._runner.accept(self._new_generation(interaction, asker, admitted, photos))
 
     async def _acknowledge(self, interaction: discord.Interaction, generation_id: int) -> None:
         """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
@@ -73,7 +73,9 @@ class Reception:
             log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
         await self._runner.acknowledged(generation_id, message_id)
 
-    def _new_generation(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
+    def _new_generation(
+        self, interaction: discord.Interaction, asker: Asker, wish: Wish, photos: Sequence[Source]
+    ) -> NewGeneration:
         channel_id = interaction.channel_id
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
         settings = self.settings(interaction)
@@ -81,13 +83,14 @@ class Reception:
             interaction_id=interaction.id,
             application_id=interaction.application_id,
             token=interaction.token,
-            scope=scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id),
+            scope=scope_in(interaction),
             channel_id=channel_id,
             member_id=interaction.user.id,
             locale=settings.language or str(interaction.locale),
             file_limit_bytes=interaction.filesize_limit,
             wish=wish.to_json(),
             images=wish.images,
+            role_ids=tuple(sorted(asker.role_ids)),
             photos=tuple(photos),
             unfinished_max=settings.member_queue,
         )
@@ -100,6 +103,12 @@ def gone_ids(guild: discord.Guild | None, settings: ServerSettings) -> frozenset
     channels = (each for each in (*settings.channels, settings.report_channel) if each is not None)
     gone = {each for each in channels if guild.get_channel_or_thread(each) is None}
     return frozenset(gone | {each for each in settings.roles if guild.get_role(each) is None})
+
+
+def scope_in(interaction: discord.Interaction) -> str:
+    """Where this counts: in a server only where the bot was added to it, and not by the member alone."""
+    guild_id = interaction.guild_id if interaction.is_guild_integration() else None
+    return scope_of(guild_id=guild_id, member_id=interaction.user.id)
 
 
 def asker_of(interaction: discord.Interaction) -> Asker:

@@ -67,8 +67,9 @@ class KeptPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
-    """What is known when a command is accepted. ``unfinished_max`` is how many unfinished requests its member may have
-    in its scope, where that is limited.
+    """What is known when a command is accepted. ``weight`` is what each of its images counts as, ``role_ids`` are the
+    member's roles in the server; ``unfinished_max`` is how many unfinished requests they may have in its scope, where
+    that is limited.
     """
 
     interaction_id: int
@@ -81,6 +82,8 @@ class NewGeneration:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
+    weight: int = 1
+    role_ids: tuple[int, ...] = ()
     photos: tuple[Source, ...] = ()
     unfinished_max: int | None = None
 
@@ -99,7 +102,8 @@ class Hosted:
 class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
-    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
+    ``weight`` is what each of its images counts as, ``role_ids`` are the member's roles that had a quota when it was
+    accepted. ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
     """
 
     id: int
@@ -113,6 +117,8 @@ class Generation:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
+    weight: int
+    role_ids: tuple[int, ...]
     photos: tuple[Source, ...]
     hosted: tuple[Hosted, ...]
     message_id: int | None
@@ -148,6 +154,8 @@ class Generation:
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
+            weight=row["weight"],
+            role_ids=tuple(json.loads(row["role_ids"])),
             photos=tuple(Source(**source) for source in json.loads(row["photos"] or "[]")),
             hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
@@ -174,14 +182,17 @@ async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datet
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id, locale,
-                                 file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
+                                 file_limit_bytes, wish, images, weight, role_ids, photos, state, version,
+                                 created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id, :locale,
-                :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
+                :file_limit_bytes, :wish, :images, :weight, :role_ids, :photos, 'received', 1,
+                :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
     fields = asdict(new)
-    values = fields | {"photos": json.dumps(fields["photos"]), "at": to_text(at)}
+    lists = {name: json.dumps(fields[name]) for name in ("photos", "role_ids")}
+    values = fields | lists | {"at": to_text(at)}
     rows = await connection.execute_fetchall(sql, values)
     return next((row["id"] for row in rows), None)
 
@@ -219,13 +230,15 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int, *, 
     """How many requests of a member are under way, in one scope or in all together; a cancelled one is while it is at
     the provider.
     """
+    # Members may have asked for thousands, and few jobs are open: CROSS JOIN holds SQLite to begin with these, and the
+    # three states, of which one is not wanted, are those of their index.
     sql = """
         SELECT (SELECT count(*) FROM generations
                 WHERE member_id = :member_id AND (:scope IS NULL OR scope = :scope)
                   AND state IN ('received', 'waiting', 'queued', 'running', 'finished'))
              + (SELECT count(DISTINCT generation_id)
-                FROM provider_jobs JOIN generations ON generations.id = generation_id
-                WHERE provider_jobs.state IN ('submitting', 'submitted')
+                FROM provider_jobs CROSS JOIN generations ON generations.id = generation_id
+                WHERE provider_jobs.state IN ('waiting', 'submitting', 'submitted') AND provider_jobs.state <> 'waiting'
                   AND generations.state = 'cancelled' AND member_id = :member_id AND (:scope IS NULL OR scope = :scope))
     """
     rows = await connection.execute_fetchall(sql, {"member_id": member_id, "scope": scope})
@@ -351,16 +364,18 @@ async def back_to_queued(connection: aiosqlite.Connection, generation_id: int, a
 
 async def to_finished(
     connection: aiosqlite.Connection, generation_id: int, *, pictures: int, missing_text: str | None, at: datetime
-) -> bool:
-    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why."""
+) -> Generation | None:
+    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why.
+    Returns the row, or None where it was not running.
+    """
     sql = """
         UPDATE generations
         SET state = 'finished', changed_at = :at, version = version + 1, pictures = :pictures,
             failure_text = :missing_text
-        WHERE id = :id AND state = 'running' RETURNING id
+        WHERE id = :id AND state = 'running' RETURNING *
     """
     values = {"id": generation_id, "at": to_text(at), "pictures": pictures, "missing_text": missing_text}
-    return bool(await connection.execute_fetchall(sql, values))
+    return next(map(Generation.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
 async def to_failed(

@@ -27,7 +27,13 @@ GUILD_ID = 1_100_000_000_000_000_100
 GUIDE_ID = 1_100_000_000_000_000_102
 ROLE_IDS = {"Supporters": GUILD_ID + 3, "Moderators": GUILD_ID + 4, "Admin": GUILD_ID + 1}
 MEMBER_IDS = {"Ada": GUILD_ID + 11, "Ben": GUILD_ID + 12, "Cleo": GUILD_ID + 13, "Dora": GUILD_ID + 14}
-CHANNEL_IDS = {"welcome": GUILD_ID + 21, "pictures": GUILD_ID + 22, "lounge": GUILD_ID + 23}
+CHANNEL_IDS = {
+    "welcome": GUILD_ID + 21,
+    "pictures": GUILD_ID + 22,
+    "lounge": GUILD_ID + 23,
+    "after-dark": GUILD_ID + 24,
+}
+_AGE_RESTRICTED = frozenset({"after-dark"})
 _DIRECT_OFFSET = 20
 # Where the bot is not, and can only be brought along by somebody who has installed it for themselves.
 OTHER_GUILD_ID = GUILD_ID + 50
@@ -42,6 +48,7 @@ _TOPICS = {
     "welcome": "Start here",
     "pictures": "Make pictures and show them",
     "lounge": "Everything else",
+    "after-dark": "For grown-ups",
 }
 
 _WELCOME = f"""# Welcome to the playground
@@ -135,6 +142,7 @@ def _channels() -> list[Channel]:
             topic=_TOPICS[name],
             position=position,
             guild_id=GUILD_ID,
+            nsfw=name in _AGE_RESTRICTED,
         )
         for position, (name, channel_id) in enumerate(CHANNEL_IDS.items())
     ]

@@ -2,18 +2,20 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
 from db.generations import Generation, Hosted, KeptPhoto, NewGeneration, Source, State, Wait, WaitsFor
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
-from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
+from db.quotas import RoleQuota
+from services.accounts import read_balance, role_quotas_of
+from services.errors import BudgetExceeded, GenerationFailed, Paused, QueueFull, QuotaExceeded, UserError
 from services.metrics import Metrics
 from services.presenter import Shown
-from services.quotas import Balance, Quota
+from services.quotas import Balance, Quota, ServerLimits, guild_of, no_limits
 
 __all__ = [
     "Generation",
@@ -40,8 +42,8 @@ class Line:
 
 
 class Generations:
-    """Moves generations between states. There is no other memory of them than their rows; ``metrics`` are told of every
-    change.
+    """Moves generations between states. There is no other memory of them than their rows. ``quota`` is everybody's,
+    ``limits`` tells those of a server, ``metrics`` are told of every change.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class Generations:
         quota: Quota,
         unfinished_max: int,
         now: Callable[[], datetime],
+        limits: Callable[[int], ServerLimits] = no_limits,
         metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._quota = quota
+        self._limits = limits
         self._unfinished_max = unfinished_max
         self._now = now
         self._metrics = metrics or Metrics(now=now)
@@ -63,10 +67,12 @@ class Generations:
         """Take a request and its charge, or neither. Returns its id, or None where this command was taken already.
 
         Raises:
-            QuotaExceeded, QueueFull: nothing was taken.
+            QueueFull, Paused, BudgetExceeded, QuotaExceeded: nothing was taken.
         """
         now = self._now()
         async with self._database.transaction() as connection:
+            role_quotas = await role_quotas_of(connection, scope=new.scope, role_ids=new.role_ids)
+            new = replace(new, role_ids=tuple(each.role_id for each in role_quotas))
             generation_id = await generations.insert(connection, new, now)
             if generation_id is None:
                 return None
@@ -76,32 +82,33 @@ class Generations:
                 in_scope = await generations.count_unfinished(connection, new.member_id, scope=new.scope)
                 if in_scope > new.unfinished_max:
                     raise QueueFull(new.unfinished_max)
-            await self._charge(connection, generation_id, new, now)
-        self._metrics.accepted(new.images)
+            await self._charge(connection, generation_id, new, role_quotas)
+        self._metrics.accepted(new.images * new.weight)
         return generation_id
 
-    async def _charge(self, connection: Connection, generation_id: int, new: NewGeneration, now: datetime) -> None:
-        balance = await self._read_balance(connection, scope=new.scope, member_id=new.member_id)
-        if new.images > balance.left:
-            raise QuotaExceeded(
-                wanted=new.images,
-                left=balance.left,
-                quota=self._quota.images,
-                enough_at=balance.enough_at(new.images if balance.left else 1),
+    async def _charge(
+        self, connection: Connection, generation_id: int, new: NewGeneration, role_quotas: Sequence[RoleQuota]
+    ) -> None:
+        now = self._now()
+        balance = await self._read_balance(connection, new.scope, new.member_id, role_quotas, now)
+        price = new.images * new.weight
+        _check(balance, price, weight=new.weight)
+        for grant_id, images in balance.split(price):
+            await ledger.charge(
+                connection,
+                generation_id=generation_id,
+                scope=new.scope,
+                member_id=new.member_id,
+                grant_id=grant_id,
+                images=images,
+                at=now,
             )
-        await ledger.charge(
-            connection,
-            generation_id=generation_id,
-            scope=new.scope,
-            member_id=new.member_id,
-            images=new.images,
-            at=now,
-        )
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
-        """What a member has used and has left."""
-        async with self._database.connection() as connection:
-            return await self._read_balance(connection, scope=scope, member_id=member_id)
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int] = ()) -> Balance:
+        """What a member with these roles has used and has left."""
+        async with self._database.transaction() as connection:
+            role_quotas = await role_quotas_of(connection, scope=scope, role_ids=role_ids)
+            return await self._read_balance(connection, scope, member_id, role_quotas, self._now())
 
     async def get(self, generation_id: int) -> Generation | None:
         """The row as it is now."""
@@ -265,12 +272,14 @@ class Generations:
         if not pictures:
             return await self._fail(connection, generation_id, code, text or "")
         now = self._now()
-        if not await generations.to_finished(connection, generation_id, pictures=pictures, missing_text=text, at=now):
+        finished = await generations.to_finished(
+            connection, generation_id, pictures=pictures, missing_text=text, at=now
+        )
+        if finished is None:
             return False
         missing = sum(job.images for job in jobs) - pictures
         if missing:
-            await ledger.refund(connection, generation_id=generation_id, images=missing, at=now)
-            self._metrics.refunded(missing)
+            self._metrics.refunded(await _refund(connection, finished, missing, now))
         log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
 
@@ -285,9 +294,9 @@ class Generations:
                 return False
             await provider_jobs.close_waiting(connection, generation_id)
             await generations.forget_kept_photos(connection, generation_id)
-            await ledger.refund(connection, generation_id=generation_id, images=cancelled.images, at=now)
+            refunded = await _refund(connection, cancelled, cancelled.images, now)
         self._metrics.cancelled()
-        self._metrics.refunded(cancelled.images)
+        self._metrics.refunded(refunded)
         log.info("generation %d was cancelled", generation_id)
         return True
 
@@ -312,8 +321,7 @@ class Generations:
         await provider_jobs.close(connection, generation_id)
         await generations.forget_kept_photos(connection, generation_id)
         given_back = before.images - before.pictures if before.state is State.FINISHED else 0
-        refunded = before.images - given_back
-        await ledger.refund(connection, generation_id=generation_id, images=refunded, at=now)
+        refunded = await _refund(connection, before, before.images - given_back, now)
         self._metrics.failed(code)
         self._metrics.refunded(refunded)
         log.info("generation %d failed: %s", generation_id, code)
@@ -329,10 +337,50 @@ class Generations:
         if settled is not None:
             self._metrics.settled(now - settled.created_at, pictures=settled.pictures)
 
-    async def _read_balance(self, connection: Connection, *, scope: str, member_id: int) -> Balance:
-        since = self._now() - self._quota.window
-        spendings = await ledger.spendings(connection, scope=scope, member_id=member_id, since=since)
-        return Balance(quota=self._quota, spendings=spendings)
+    async def _read_balance(
+        self, connection: Connection, scope: str, member_id: int, role_quotas: Sequence[RoleQuota], now: datetime
+    ) -> Balance:
+        guild_id = guild_of(scope)
+        return await read_balance(
+            connection,
+            scope=scope,
+            member_id=member_id,
+            role_quotas=role_quotas,
+            quota=self._quota,
+            limits=ServerLimits() if guild_id is None else self._limits(guild_id),
+            now=now,
+        )
+
+
+def _check(balance: Balance, price: int, *, weight: int) -> None:
+    """Raises Paused, BudgetExceeded, QuotaExceeded."""
+    if balance.pauses_until is not None:
+        raise Paused(balance.cooldown, until=balance.pauses_until)
+    has = balance.left + balance.bonus
+    if price > has:
+        raise QuotaExceeded(
+            wanted=price,
+            left=balance.left,
+            quota=balance.quota.images,
+            enough_at=balance.enough_at(price if has else weight),
+            bonus=balance.bonus,
+            weight=weight,
+        )
+    for budget in balance.budgets:
+        if price > budget.left:
+            raise BudgetExceeded(
+                left=budget.left,
+                budget=budget.quota.images,
+                window=budget.quota.window,
+                enough_at=budget.enough_at(price),
+            )
+
+
+async def _refund(connection: Connection, generation: Generation, missing: int, now: datetime) -> int:
+    """Give back what so many pictures of it cost; returns how many images that is."""
+    images = missing * generation.weight
+    await ledger.refund(connection, generation_id=generation.id, images=images, at=now)
+    return images
 
 
 def _new_job_id() -> str:

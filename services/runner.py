@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from db.connection import StorageError
@@ -45,10 +45,11 @@ TRIES_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the operator allows."""
+    """What the operator allows. ``weight_of`` tells what each picture of a wish counts as, in images."""
 
     in_flight_max: int
     timeout: timedelta
+    weight_of: Callable[[Wish], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +190,8 @@ class Runner:
         """
         if not self._takes_more:
             raise Restarting
-        return await self._generations.accept(new)
+        weight = self._limits.weight_of(Wish.from_json(new.wish))
+        return await self._generations.accept(replace(new, weight=weight))
 
     async def acknowledged(self, generation_id: int, message_id: int | None) -> None:
         """The member has seen that it was taken: begin. Discord may have named the message already."""
@@ -241,9 +243,9 @@ class Runner:
         """Its jobs at the image service, in their order."""
         return await self._generations.jobs(generation_id)
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
-        """What a member has used and has left."""
-        return await self._generations.balance(scope=scope, member_id=member_id)
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int]) -> Balance:
+        """What a member with these roles has used and has left."""
+        return await self._generations.balance(scope=scope, member_id=member_id, role_ids=role_ids)
 
     async def of_message(self, message_id: int) -> Generation | None:
         """The generation that is shown in this message, however it came there; None where it shows none."""

@@ -60,11 +60,11 @@ class Scenes:
             case State.FAILED:
                 return Failure(
                     sentence=generation.failure_text or "",
-                    refunded=generation.images,
+                    refunded=generation.images * generation.weight,
                     private=generation.failure_code == PhotoRefused.code,
                 )
             case State.CANCELLED:
-                return Cancelled(refunded=generation.images)
+                return Cancelled(refunded=generation.images * generation.weight)
 
     async def in_queue(self, generation: Generation, wish: Wish) -> Progress:
         """Its place, and when it will be ready; of one that is about to be queued, the place that it will get."""
@@ -96,9 +96,11 @@ class Scenes:
             raise GenerationFailed("pictures_gone", _("The pictures were made, but are no longer on the bot's disk."))
         return Result(
             pictures=fitted.paths,
-            refunded=wish.images - generation.pictures,
+            refunded=(wish.images - generation.pictures) * generation.weight,
             missing=generation.failure_text,
-            balance=await self._generations.balance(scope=generation.scope, member_id=generation.member_id),
+            balance=await self._generations.balance(
+                scope=generation.scope, member_id=generation.member_id, role_ids=generation.role_ids
+            ),
             shrunk=fitted.shrunk,
             unsigned=fitted.unsigned,
         )

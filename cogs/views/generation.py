@@ -105,6 +105,8 @@ def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
 
 def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> str:
     lines = [_headline(wish, progress), quoted(wish.prompt), _byline(generation, wish)]
+    if generation.weight > 1:
+        lines.append(f"-# {_price(generation, wish)}")
     if progress.notes:
         # Plain text, in which a piece of the prompt may be quoted.
         lines.append(cut("\n".join(f"-# {as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
@@ -129,17 +131,21 @@ def _headline(wish: Wish, progress: Progress) -> str:
 
 
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
-    paid = wish.images - result.refunded
+    paid = wish.images * generation.weight - result.refunded
+    balance = result.balance
     account = ngettext(
         "{number} image used, {left} of {quota} left",
         "{number} images used, {left} of {quota} left",
         paid,
-        left=result.balance.left,
-        quota=result.balance.quota.images,
+        left=balance.left,
+        quota=balance.quota.images,
     )
+    if balance.bonus:
+        account = f"{account} · {_('a bonus of {bonus}', bonus=balance.bonus)}"
     lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
-        missing = ngettext("{number} picture did not come.", "{number} pictures did not come.", result.refunded)
+        number = result.refunded // generation.weight
+        missing = ngettext("{number} picture did not come.", "{number} pictures did not come.", number)
         reason = cut(result.missing or "", SENTENCE_CHARACTERS_MAX)
         lines.append(" ".join(filter(None, ("-#", missing, reason, refunded(result.refunded)))))
     if wish.caption:
@@ -150,6 +156,13 @@ def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
             told.append(_("Their signed content credentials (C2PA) are lost by that."))
         lines.append(" ".join(("-#", *told)))
     return "\n".join(lines)
+
+
+def _price(generation: Generation, wish: Wish) -> str:
+    if wish.images == 1:
+        return _("This picture counts as {weight} images.", weight=generation.weight)
+    price = wish.images * generation.weight
+    return _("Each of these pictures counts as {weight} images: {price} in all.", weight=generation.weight, price=price)
 
 
 def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:

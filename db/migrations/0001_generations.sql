@@ -13,6 +13,8 @@ CREATE TABLE generations (
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
     wish                TEXT NOT NULL,            -- services.request.Wish as JSON; empty once it was forgotten
     images              INTEGER NOT NULL CHECK (images > 0),
+    weight              INTEGER NOT NULL CHECK (weight > 0),  -- what each of its images counts as in the ledger
+    role_ids            TEXT NOT NULL,            -- the member's roles that had a quota of their own (JSON)
     photos              TEXT,                     -- where its photos come from (JSON); erased when it is over
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
@@ -74,16 +76,24 @@ CREATE TABLE ledger (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     scope          TEXT NOT NULL,
     member_id      INTEGER NOT NULL,
-    generation_id  INTEGER NOT NULL REFERENCES generations (id),
-    kind           TEXT NOT NULL CHECK (kind IN ('charge', 'refund')),
+    generation_id  INTEGER REFERENCES generations (id),  -- of a charge or a refund
+    grant_id       INTEGER REFERENCES ledger (id),  -- the grant that a charge is taken from; none: the member's quota
+    kind           TEXT NOT NULL CHECK (kind IN ('charge', 'refund', 'grant')),
     images         INTEGER NOT NULL CHECK (images > 0),
-    counts_at      TEXT NOT NULL,                 -- when the charge was made; a refund carries its charge's
-    at             TEXT NOT NULL
+    counts_at      TEXT NOT NULL,                 -- when it was charged or granted; a refund carries its charge's
+    expires_at     TEXT,                          -- of a grant
+    at             TEXT NOT NULL,
+    CHECK ((kind = 'grant') = (generation_id IS NULL)),
+    CHECK ((kind = 'grant') = (expires_at IS NOT NULL)),
+    CHECK (kind <> 'grant' OR grant_id IS NULL)
 ) STRICT;
 
 CREATE INDEX ledger_window ON ledger (scope, member_id, counts_at);
+CREATE INDEX ledger_of_scope ON ledger (scope, counts_at, kind, images);
 CREATE INDEX ledger_by_generation ON ledger (generation_id);
-CREATE UNIQUE INDEX ledger_one_charge ON ledger (generation_id) WHERE kind = 'charge';
+CREATE INDEX ledger_by_grant ON ledger (grant_id) WHERE grant_id IS NOT NULL;
+CREATE INDEX ledger_grants ON ledger (scope, member_id, expires_at) WHERE kind = 'grant';
+CREATE UNIQUE INDEX ledger_one_charge ON ledger (generation_id, coalesce(grant_id, 0)) WHERE kind = 'charge';
 
 CREATE TRIGGER ledger_never_changes BEFORE UPDATE ON ledger
 BEGIN SELECT RAISE (ABORT, 'the ledger is append only'); END;
@@ -96,7 +106,19 @@ BEGIN
     SELECT RAISE (ABORT, 'a refund exceeds its charge')
     WHERE new.images > coalesce((
         SELECT sum(CASE kind WHEN 'charge' THEN images ELSE -images END)
-        FROM ledger WHERE generation_id = new.generation_id), 0);
+        FROM ledger WHERE generation_id = new.generation_id AND grant_id IS new.grant_id), 0);
+END;
+
+CREATE TRIGGER ledger_spends_what_was_granted BEFORE INSERT ON ledger
+WHEN new.kind = 'charge' AND new.grant_id IS NOT NULL
+BEGIN
+    SELECT RAISE (ABORT, 'a charge exceeds its grant')
+    WHERE new.images > coalesce((
+        SELECT images FROM ledger
+        WHERE id = new.grant_id AND kind = 'grant' AND scope = new.scope AND member_id = new.member_id
+    ), 0) - coalesce((
+        SELECT sum(CASE kind WHEN 'charge' THEN images ELSE -images END)
+        FROM ledger WHERE grant_id = new.grant_id), 0);
 END;
 
 -- The servers that were given commands of their own (DISCORD_GUILD_ID), so that these can be taken back later.

@@ -154,7 +154,7 @@ async function enter(channel) {
   if (app.channel !== channel) return;
   messages.open({ intro: introduction(channel), messages: found, names: names() });
   catchUp();
-  at("channel-name").replaceChildren(title(channel));
+  at("channel-name").replaceChildren(title(channel), channel.nsfw ? h("span", { class: "badge age" }, "18+") : "");
   at("channel-topic").textContent = isDirect(channel) ? `A direct message: only you and ${titleOf(channel)}` : channel.topic;
   at("typing").textContent = "";
   document.title = `${isDirect(channel) ? titleOf(channel) : `#${channel.name}`} · ${serverOf(channel).name}`;
@@ -268,7 +268,7 @@ function channelItem(channel) {
   const face = isDirect(channel) ? avatar(otherEnd(channel), { small: true }) : h("span", { class: "hash", "aria-hidden": "true" }, "#");
   const note = unread?.pings ? h("span", { class: "ping-count" }, String(unread.pings), h("span", { class: "sr-only" }, " mentions")) : null;
   const attributes = { type: "button", class: `channel${current ? " current" : ""}${unread ? " unread" : ""}`, "aria-current": current ? "page" : null, data: { key: channel.id }, onclick: open };
-  const button = h("button", attributes, face, titleOf(channel), unread && !note ? h("span", { class: "sr-only" }, " (unread)") : null, note);
+  const button = h("button", attributes, face, titleOf(channel), channel.nsfw && h("span", { class: "badge age", title: "Age-restricted" }, "18+"), unread && !note ? h("span", { class: "sr-only" }, " (unread)") : null, note);
   return h("li", {}, button);
 }
 

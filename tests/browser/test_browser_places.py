@@ -71,3 +71,20 @@ async def test_commands_are_read_in_ones_own_language(playground: Playground, bo
     await page.keyboard.press("Enter")
 
     await expect(latest(page)).to_contain_text("de en-US warm")
+
+
+async def test_what_is_veiled_shows_when_it_is_pressed(playground: Playground, bot: TinyBot, visitor: Visitor) -> None:
+    await playground.answered(playground.command("grown_ups", channel="after-dark"))
+    page = await visitor.open("Ben", "after-dark")
+    await expect(page.locator("#channel-name")).to_have_text("#after-dark18+")
+    veils = latest(page).locator(".veil")
+
+    await expect(veils).to_have_count(2)
+    hidden = "one => [getComputedStyle(one.firstElementChild).filter, one.firstElementChild.inert]"
+    assert [await veil.evaluate(hidden) for veil in await veils.all()] == [["blur(28px) brightness(0.7)", True]] * 2
+    await veils.nth(1).get_by_role("button", name="Spoiler").click()
+
+    assert [await veil.evaluate(hidden) for veil in await veils.all()] == [
+        ["blur(28px) brightness(0.7)", True],
+        ["none", False],
+    ]

@@ -1,10 +1,10 @@
 """``/server``: what those who manage a server set and read, played as they do it."""
 
 import io
-
-from PIL import Image
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from playground.errors import MemberError
 from playground.model import Message
@@ -13,11 +13,11 @@ from tests.end_to_end.stage import Stage
 from tests.end_to_end.stage import bot as program
 
 
-async def server(scene: Stage, command: str, *, member: str = "Ada", **options: object) -> Message:
+async def server(scene: Stage, command: str, *, by: str = "Ada", **options: object) -> Message:
     """Run a subcommand of /server; the answer, which only its member sees."""
-    interaction = scene.playground.command(f"server {command}", member=member, options=options)
+    interaction = scene.playground.command(f"server {command}", member=by, options=options)
     message = await scene.playground.answered(interaction)
-    assert scene.playground.seen_by(message) == {member}
+    assert scene.playground.seen_by(message) == {by}
     return message
 
 
@@ -47,19 +47,36 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
         await changed(scene, steps_max=steps)
     async with scene.bot():
         scene.playground.give_role("Cleo", "Admin")
-        page = await server(scene, "audit", member="Cleo")
+        page = await server(scene, "audit", by="Cleo")
         scene.playground.take_role("Cleo", "Admin")
         refused = await scene.playground.answered(
             scene.playground.press(page, "Older", member="Cleo"), lambda each: "permission" in each.text
         )
         with pytest.raises(MemberError):
-            await server(scene, "audit", member="Ben")
+            await server(scene, "audit", by="Ben")
 
     assert refused.text == "For this you need the permission to manage this server."
 
 
+async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
+    async with scene.bot():
+        await scene.delivered(scene.imagine(photo=None, count=3))
+        interaction = scene.playground.command("server stats", member="Ada", options={"days": 7})
+        message = await scene.playground.until(
+            lambda state: found if (found := state.original(interaction)) and found.body.attachments else None
+        )
+
+        assert scene.playground.seen_by(message) == {"Ada"}
+        (attachment,) = message.body.attachments
+        with Image.open(io.BytesIO(scene.playground.content(attachment)), formats=["PNG"]) as image:
+            assert image.size == (1100, 770)
+
+    assert attachment.description
+    assert attachment.description.startswith("The last 7 days of this server. 3 pictures were posted. Half of the")
+
+
 async def panel(scene: Stage, *, member: str = "Ada") -> Message:
-    return await server(scene, "settings", member=member)
+    return await server(scene, "settings", by=member)
 
 
 async def choose(scene: Stage, message: Message, setting: str, values: object, shown: str = "") -> None:
@@ -69,7 +86,7 @@ async def choose(scene: Stage, message: Message, setting: str, values: object, s
     await scene.playground.until(lambda _: len(message.versions) > before and shown in message.text)
 
 
-async def refused(scene: Stage, *, member: str = "Ben", **options: object) -> str:
+async def refused(scene: Stage, *, member: str = "Ben", **options: Any) -> str:
     """What the member alone reads of a request that is not taken."""
     answer = await scene.playground.answered(scene.imagine(member=member, **options))
     assert scene.playground.seen_by(answer) == {member}
@@ -107,7 +124,7 @@ async def test_what_a_member_names_comes_before_what_the_server_has_chosen(scene
 
     first, second = (job.parameters for job in scene.renderer.jobs)
     assert (first.model_id, first.prompt.startswith("stop-motion clay figure")) == ("sdxl", True)
-    assert (second.steps, second.negative_prompt) == (12, "rain")
+    assert (second.num_inference_steps, second.negative_prompt) == (12, "rain")
 
 
 async def test_the_panel_works_after_a_restart_and_its_numbers_too(scene: Stage) -> None:
@@ -128,9 +145,11 @@ async def test_the_panel_works_after_a_restart_and_its_numbers_too(scene: Stage)
         scene.renderer.open.set()
         await scene.delivered(held)
 
-    sizes = [(job.parameters.steps, job.parameters.width, job.parameters.height) for job in scene.renderer.jobs]
+    sizes = [
+        (job.parameters.num_inference_steps, job.parameters.width, job.parameters.height) for job in scene.renderer.jobs
+    ]
     assert sizes == [(10, 768, 432), (10, 768, 768)]
-    assert told == "You already have 1 request under way. Wait for one of them to finish."
+    assert told == "You already have 1 request under way. Wait for it to finish."
 
 
 @pytest.mark.parametrize("number", ["0", "101", "ten", "²"])
@@ -182,7 +201,10 @@ async def test_what_was_left_open_is_clamped_again_by_a_later_cap(scene: Stage) 
     async with scene.bot():
         await scene.delivered(scene.playground.press(message, "Again"))
 
-    assert [(job.parameters.steps, job.parameters.width) for job in scene.renderer.jobs] == [(30, 1024), (12, 512)]
+    assert [(job.parameters.num_inference_steps, job.parameters.width) for job in scene.renderer.jobs] == [
+        (30, 1024),
+        (12, 512),
+    ]
 
 
 async def test_the_panel_is_closed_to_who_has_lost_the_permission_while_it_was_open(scene: Stage) -> None:

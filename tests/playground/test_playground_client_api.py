@@ -45,6 +45,7 @@ async def test_a_member_finds_the_rooms_and_their_own_direct_message(http: aioht
         "welcome",
         "pictures",
         "lounge",
+        "after-dark",
         "dm",
         "books",
         "ben-cleo",

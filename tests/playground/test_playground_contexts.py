@@ -161,3 +161,15 @@ def test_the_bots_own_server_is_the_only_one_to_arrange(playground: Playground) 
     for channel in ("books", "ben-cleo"):
         with pytest.raises(MemberError, match="channels of the bot's server only"):
             playground.deny(channel, Permission.SEND_MESSAGES)
+
+
+# ------------------------------------------------------------------------------------------------------ age-restricted
+
+
+async def test_an_age_restricted_channel_says_so(playground: Playground, bot: TinyBot) -> None:
+    await playground.answered(playground.command("grown_ups", channel="after-dark"))
+
+    assert bot.seen[0]["age_restricted"] is True
+    assert {channel.name for channel in bot.guilds[0].text_channels if channel.nsfw} == {"after-dark"}
+    with pytest.raises(MemberError, match="There is no command /grown_ups here"):
+        playground.command("grown_ups", channel="pictures")

@@ -1,10 +1,12 @@
 """The tiny bot's commands that depend on who uses them, and where."""
 
+import io
 import re
 from typing import Any
 
 import discord
 from discord import app_commands, ui
+from PIL import Image
 
 Press = discord.Interaction[Any]
 
@@ -12,6 +14,28 @@ Press = discord.Interaction[Any]
 def named(chosen: Any) -> list[str]:
     """What was chosen, each with the class that the library made of it."""
     return [f"{type(one).__name__} {getattr(one, 'display_name', None) or one.name}" for one in chosen]
+
+
+NAMES = ("one.png", "two.png")
+
+
+def veil() -> io.BytesIO:
+    """A picture in one color."""
+    target = io.BytesIO()
+    Image.new("RGB", (64, 64), "crimson").save(target, "PNG")
+    target.seek(0)
+    return target
+
+
+class Veiled(ui.LayoutView):
+    """Pictures that nobody sees before they want to."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        face = ui.Thumbnail[Any](f"attachment://{NAMES[0]}", description="the face", spoiler=True)
+        self.add_item(ui.Section[Any]("Among ourselves.", accessory=face))
+        item = discord.MediaGalleryItem(f"attachment://{NAMES[1]}", description="the picture", spoiler=True)
+        self.add_item(ui.MediaGallery[Any](item))
 
 
 class GermanNames(app_commands.Translator):
@@ -164,7 +188,11 @@ def add_people(tree: app_commands.CommandTree[Any]) -> None:
         said = f"{interaction.locale} {interaction.guild_locale} {warmth}"
         await interaction.response.send_message(said, ephemeral=True)
 
-    _ = (who_am_i, guard, greet)
+    @tree.command(description="Give me something that only I can see")
+    async def keepsake(interaction: Press) -> None:
+        await interaction.response.send_message("Keep it.", file=discord.File(veil(), NAMES[0]), ephemeral=True)
+
+    _ = (who_am_i, guard, greet, keepsake)
 
 
 def add_menus(tree: app_commands.CommandTree[Any]) -> None:
@@ -230,6 +258,6 @@ def add_outings(tree: app_commands.CommandTree[Any]) -> None:
     @tree.command(description="For grown-ups", nsfw=True)
     async def grown_ups(interaction: Press) -> None:
         interaction.client.seen.append(place_of(interaction))
-        await interaction.response.send_message("Among ourselves.")
+        await interaction.response.send_message(view=Veiled(), files=[discord.File(veil(), name) for name in NAMES])
 
     _ = (where_am_i, along, indoors, grown_ups)

@@ -23,23 +23,33 @@ async def sync_commands(client: discord.Client, tree: app_commands.CommandTree[A
     Raises:
         discord.HTTPException: Discord gave another answer than that.
     """
-    application_id = client.application_id
-    if application_id is None:
-        raise RuntimeError("commands can be synced only after the login")
-    guild = discord.Object(guild_id) if guild_id else None
-    theirs = await _theirs(client, application_id, guild_id)
-    ours = [await _ours(tree, command) for command in tree.get_commands(guild=guild)]
     where = f"server {guild_id}" if guild_id else "all servers"
-    if same_commands(ours, theirs, in_guild=guild is not None):
+    if await are_synced(client, tree, guild_id):
         log.info("the commands of %s are up to date", where)
         return
+    guild = discord.Object(guild_id) if guild_id else None
     try:
         await tree.sync(guild=guild)
     except app_commands.CommandSyncFailure as error:
         # A bug in our definitions: whoever is served by the commands that Discord has should not wait for its repair.
         log.error("Discord refused the commands of %s and keeps those that it has: %s", where, error)
         return
-    log.info("gave Discord the commands of %s: %d", where, len(ours))
+    log.info("gave Discord the commands of %s: %d", where, len(tree.get_commands(guild=guild)))
+
+
+async def are_synced(client: discord.Client, tree: app_commands.CommandTree[Any], guild_id: int | None) -> bool:
+    """Whether Discord's list, everywhere or in one server, equals the tree's.
+
+    Raises:
+        discord.HTTPException: Discord does not tell.
+    """
+    application_id = client.application_id
+    if application_id is None:
+        raise RuntimeError("commands can be compared only after the login")
+    theirs = await _theirs(client, application_id, guild_id)
+    guild = discord.Object(guild_id) if guild_id else None
+    ours = [await _ours(tree, command) for command in tree.get_commands(guild=guild)]
+    return same_commands(ours, theirs, in_guild=guild is not None)
 
 
 async def _theirs(client: discord.Client, application_id: int, guild_id: int | None) -> Sequence[Mapping[str, Any]]:

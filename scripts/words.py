@@ -97,7 +97,7 @@ async def unconnected(api: Api, folder: Path) -> AsyncGenerator[bot.FacelockBot]
     async with contextlib.AsyncExitStack() as stack:
         house = await stack.enter_async_context(bot.opened(settings))
         client = await bot.furnished(stack, house, Tasks(grace_s=0.0))
-        await client.load_cogs()
+        await client.load_commands()
         yield client
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from services.errors import InvalidWish
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
 from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish, drafted
+from services.words import speaking
+from tests.languages import LANGUAGES
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -172,7 +175,7 @@ async def test_what_was_cancelled_says_what_came_back() -> None:
 # ---------------------------------------------------------------------------------------------------- photos
 
 ROW, GALLERY, SECTION, TEXT = 1, 12, 9, 10
-ROWS = [(ROW, None), (ROW, None)]
+ROWS = [(ROW, None)] * 3
 
 
 async def test_without_a_photo_there_is_text_alone() -> None:
@@ -222,10 +225,22 @@ def rows(wish: Wish, scene: Scene) -> list[dict[str, str]]:
 
 
 async def test_a_result_can_be_made_again_varied_edited_enlarged_explained_and_deleted() -> None:
-    first, second = rows(with_adapters("x", face()), result())
+    first, second, third = rows(with_adapters(), result())
 
-    assert first == {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Larger", "Details", "Delete")}
-    assert second == {f"Vary {n}": f"fl:vary:1:{n}" for n in range(1, 5)}
+    assert first == {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Larger")}
+    assert second == {name: f"fl:{name.lower()}:1" for name in ("Details", "Delete")}
+    assert third == {f"Vary {n}": f"fl:vary:1:{n}" for n in range(1, 5)}
+
+
+async def test_a_face_can_be_saved_and_a_result_reported_where_somebody_reads_that() -> None:
+    wish = with_adapters("x", face())
+    view = layout(GENERATION, wish, result(), dataclasses.replace(frame_of(wish), can_report=True))
+    found = [item["components"] for item in view.to_components()[-1]["components"] if item["type"] == ROW]
+
+    assert [[button["label"] for button in row] for row in found[:2]] == [
+        ["Again", "Edit", "Larger", "Save face"],
+        ["Details", "Report", "Delete"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +253,7 @@ async def test_a_result_can_be_made_again_varied_edited_enlarged_explained_and_d
     ],
 )
 async def test_what_the_service_cannot_do_is_not_offered(wish: Wish, missing: set[str]) -> None:
-    every = {label for row in rows(with_adapters(), result()) for label in row}
+    every = {label for row in rows(with_adapters("x", *wish.references[:1]), result()) for label in row}
 
     assert {label for row in rows(wish, result()) for label in row} == every - missing
 
@@ -267,7 +282,8 @@ async def test_a_drafts_numbers_are_those_of_what_is_seen_and_lead_to_the_jobs_t
 
     assert [{button["label"]: button["custom_id"] for button in row} for row in found] == [
         {"1": "fl:full:1:1", "2": "fl:full:1:3", "3": "fl:full:1:4"},
-        {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Details", "Delete")},
+        {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit")},
+        {name: f"fl:{name.lower()}:1" for name in ("Details", "Delete")},
     ]
     assert "-# A draft, quickly made in few steps." in "\n".join(texts(view.to_components()))
 
@@ -310,8 +326,9 @@ async def test_no_prompt_and_no_number_of_photos_breaks_discords_limits(prompt: 
         result(refunded=3, missing="x" * 2000, shrunk=True, unsigned=True),
         Failure(sentence="x" * 2000, refunded=4, private=False),
     ]
-    for scene in scenes:
-        view = layout(dataclasses.replace(GENERATION, member_id=2**63 - 1), wish, scene, frame_of(wish))
+    for scene, language in itertools.product(scenes, LANGUAGES):
+        with speaking(language):
+            view = layout(dataclasses.replace(GENERATION, member_id=2**63 - 1), wish, scene, frame_of(wish))
 
         assert view.content_length() <= 4000
         assert view.total_children_count <= 37, "two more buttons, in a row of their own, have to fit into 40"

@@ -50,6 +50,12 @@ def _what(entry: Entry) -> str:
     match entry.action:
         case "settings":
             return _("changed the settings")
+        case "role_quota":
+            return _("gave {role} a quota", role=f"<@&{entry.subject_id}>")
+        case "role_quota_removed":
+            return _("took the quota of {role} away", role=f"<@&{entry.subject_id}>")
+        case "grant":
+            return _("gave {member} bonus images", member=f"<@{entry.subject_id}>")
         case _:
             return discord.utils.escape_markdown(entry.action)
 

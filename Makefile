@@ -1,10 +1,11 @@
 # make play   try the bot with nothing to configure        make run    start the bot on Discord (needs .env)
 # make test   run the tests                                make check  what CI runs: format, lint, types, tests
+# make doctor look whether the settings, Discord, the image service and this machine are in order
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: play run test check clean
+.PHONY: play run doctor test check clean
 .DELETE_ON_ERROR:
 
 play: $(VENV)/run.stamp
@@ -12,6 +13,9 @@ play: $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp
 	@exec $(BIN)/python bot.py
+
+doctor: $(VENV)/run.stamp
+	@$(BIN)/python bot.py doctor
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(ARGS)

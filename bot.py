@@ -1,5 +1,6 @@
 """Builds the bot and owns every lifetime: settings, database, HTTP, services, Discord, until told to stop."""
 
+import argparse
 import asyncio
 import contextlib
 import functools
@@ -7,9 +8,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -20,14 +23,16 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from dotenv import load_dotenv
 
+from cogs import doctor as discord_doctor
 from cogs.answers import answer_error
 from cogs.notices import DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
+from cogs.translator import CatalogueTranslator
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
-from services import network, web, words
+from services import doctor, network, web, words
 from services.admission import Admission
 from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
@@ -133,12 +138,22 @@ class FacelockBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Runs once between the login and the gateway: Discord's REST answers from here on."""
-        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
-            await self.load_extension(cog)
+        await self.load_commands()
         await self._sync_commands()
         await self.runner.start()
         self.upkeep.start()
         self.privacy.start()
+
+    async def load_commands(self) -> None:
+        """Everything that members and admins can do, with its words in every language; for all servers, or with
+        DISCORD_GUILD_ID for that one.
+        """
+        await self.tree.set_translator(CatalogueTranslator())
+        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
+            await self.load_extension(cog)
+        if self.settings.discord_guild_id is not None:
+            self.tree.copy_global_to(guild=discord.Object(self.settings.discord_guild_id))
+            self.tree.clear_commands(guild=None)
 
     async def on_ready(self) -> None:
         """See discord.py."""
@@ -158,11 +173,8 @@ class FacelockBot(commands.Bot):
         self.metrics.refused(error.code)
 
     async def _sync_commands(self) -> None:
-        """Everywhere, or with DISCORD_GUILD_ID in that one server; never twice in any."""
+        """Where they were loaded, and never twice anywhere."""
         wanted = self.settings.discord_guild_id
-        if wanted is not None:
-            self.tree.copy_global_to(guild=discord.Object(wanted))
-            self.tree.clear_commands(guild=None)
         async with self.database.connection() as connection:
             known = await command_guilds.remembered(connection)
             if wanted is not None:
@@ -179,6 +191,14 @@ class FacelockBot(commands.Bot):
         if guild_id != self.settings.discord_guild_id:
             async with self.database.connection() as connection:
                 await command_guilds.forget(connection, guild_id)
+
+
+class ExaminedBot(FacelockBot):
+    """One that logs in to be looked at, and does nothing."""
+
+    async def setup_hook(self) -> None:
+        """See discord.py."""
+        await self.load_commands()
 
 
 class Doorway:
@@ -277,8 +297,7 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
         metrics = house.doorway.metrics
-        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database, metrics))
-        await _furnish(stack, house, tasks, bot, timing)
+        bot = await furnished(stack, house, tasks, timing)
         if house.settings.metrics:
             tasks.spawn(metrics.watch_loop(tasks.sleep), "measure the event loop")
         house.doorway.bot, house.doorway.runner = bot, bot.runner
@@ -296,11 +315,17 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
                 ended.result()
 
 
-async def _furnish(
-    stack: contextlib.AsyncExitStack, house: House, tasks: Tasks, bot: FacelockBot, timing: Timing
-) -> None:
-    """Give the bot its services."""
+async def furnished(
+    stack: contextlib.AsyncExitStack,
+    house: House,
+    tasks: Tasks,
+    timing: Timing = DEFAULT_TIMING,
+    *,
+    kind: type[FacelockBot] = FacelockBot,
+) -> FacelockBot:
+    """A bot with its services, not connected yet."""
     settings = house.settings
+    bot = await stack.enter_async_context(kind(settings, house.catalog, house.database, house.doorway.metrics))
     photos = await stack.enter_async_context(Photos(detect=settings.face_detection))
     photo_downloads = await _downloads(stack, settings.discord_api_url)
     bot.faces = Faces(
@@ -371,6 +396,7 @@ async def _furnish(
     )
     admission = Admission(servers=house.servers, moderation=bot.moderation)
     bot.reception = Reception(bot.runner, admission, house.servers)
+    return bot
 
 
 async def _client(
@@ -457,11 +483,73 @@ async def run(settings: Settings) -> None:
     log.info("stopped")
 
 
+async def examine(settings: Settings, tell: Callable[[doctor.Finding], None]) -> None:
+    """Look whether everything is in order, also beside a bot that runs: this one lives in a folder of its own and logs
+    in over REST alone.
+
+    Raises:
+        FacelockError: the catalogue or the keys cannot be read; what comes before these was told.
+    """
+
+    async def look(subject: str, check: Awaitable[doctor.Findings]) -> None:
+        for finding in await doctor.checked(subject, check):
+            tell(finding)
+
+    await look("database", doctor.check_database(settings.database))
+    await look("disk", doctor.check_disk(settings.database))
+    await look("face detector", doctor.check_detector(detect=settings.face_detection))
+    async with contextlib.AsyncExitStack() as stack:
+        bot, client = await _examined(stack, settings)
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        await look("clock", doctor.check_clock(session, settings.discord_api_url, utc_now))
+        await look("image service", doctor.check_provider(client))
+        await look("PUBLIC_URL", doctor.check_public(session, settings, now=utc_now))
+        await look("token", discord_doctor.check_login(bot, settings.discord_token))
+        if bot.application is not None:
+            places = [None] if settings.discord_guild_id is None else [None, settings.discord_guild_id]
+            await look("application", discord_doctor.check_application(bot))
+            await look("commands", discord_doctor.check_commands(bot, bot.tree, places))
+            await look("servers", discord_doctor.check_servers(bot))
+
+
+async def _examined(stack: contextlib.AsyncExitStack, settings: Settings) -> tuple[FacelockBot, ImageClient]:
+    """A bot that is like the one of these settings, and owns nothing of it."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    apart = replace(settings, database=Path(folder) / "facelock.db", http_port=None, face_detection=False)
+    house = await stack.enter_async_context(opened(apart))
+    bot = await furnished(stack, house, Tasks(grace_s=GRACE_S), kind=ExaminedBot)
+    photos = await _downloads(stack, settings.discord_api_url)
+    return bot, await _client(stack, apart, photos, house.doorway.metrics)
+
+
+def run_doctor(settings: Settings) -> int:
+    """Print what is found; the exit status is 1 where something has to be done."""
+    set_up_logging("CRITICAL", settings.log_format)
+    point_at(settings)
+    status = 0
+
+    def tell(finding: doctor.Finding) -> None:
+        nonlocal status
+        status |= finding.is_problem
+        sys.stdout.write(f"{finding}\n")
+        sys.stdout.flush()
+
+    asyncio.run(examine(settings, tell))
+    return status
+
+
 def main() -> int:
     """The exit status: 0 after a stop that was asked for, 1 for what the operator has to mend."""
+    parser = argparse.ArgumentParser(
+        prog="bot.py", description="Facelock, a bot for Discord. Its settings are in .env."
+    )
+    parser.add_argument("command", nargs="?", choices=["doctor"], help="look whether everything is in order, and end")
+    command = parser.parse_args().command
     load_dotenv()
     try:
         settings = Settings.from_env(os.environ)
+        if command == "doctor":
+            return run_doctor(settings)
     except FacelockError as error:
         sys.stderr.write(f"{error}\n")
         return 1

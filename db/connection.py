@@ -89,15 +89,18 @@ class Database:
 
 @contextlib.asynccontextmanager
 async def reader(path: Path) -> AsyncGenerator[aiosqlite.Connection]:
-    """Look into a database file that another process may own; it is not disturbed."""
+    """Look into a database file that another process may own; it is not disturbed, and no file is made."""
     async with aiosqlite.connect(_read_only(path), uri=True, isolation_level=None) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
 
 
 def _read_only(path: Path) -> str:
-    """https://sqlite.org/uri.html"""
-    return f"{path.absolute().as_uri()}?mode=ro"
+    """Who only reads a database in WAL mode makes its two other files all the same, which could then be in the way of
+    an owner that runs as somebody else. Without a WAL nobody writes, and none is needed. https://sqlite.org/uri.html
+    """
+    is_in_use = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'' if is_in_use else '&immutable=1'}"
 
 
 async def _to_the_end(step: Awaitable[_T]) -> _T:

@@ -80,6 +80,7 @@ class IdentityApi:
             web.get(f"{endpoint}/status/{{id}}", self.status),
             web.post("/upload/image/v1", self.upload),
             web.get("/webhooks/event-schema", self.event_schema),
+            web.get("/v1/user/details", self.details),
         ]
 
     async def submit(self, request: web.Request) -> web.Response:
@@ -143,6 +144,12 @@ class IdentityApi:
             "size_bytes": len(part.data),
             "content_type": part.media_type,
         }
+        return web.json_response(answer)
+
+    async def details(self, request: web.Request) -> web.Response:
+        """Answer what is left in the account. The vendor promises a plan and a balance here and shows neither."""
+        self._key.check(request)
+        answer = {"user_id": USER_ID, "balance_remaining_usd": _dollars(self._account.balance_usd)}
         return web.json_response(answer)
 
     async def event_schema(self, _request: web.Request) -> web.Response:

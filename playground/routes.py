@@ -111,6 +111,38 @@ def _gateway_bot(call: Call) -> Answer:
     return Answer(200, {"url": call.gateway_url, "shards": 1, "session_start_limit": _SESSION_STARTS})
 
 
+# ------------------------------------------------------------------------------------------------------------- guilds
+
+
+def _my_guilds(call: Call) -> Answer:
+    guild = call.state.guild
+    permissions = str(int(guild.permissions(call.state.bot)))
+    return Answer(200, [{"id": str(guild.id), "name": guild.name, "owner": False, "permissions": permissions}])
+
+
+def _check_guild(call: Call) -> None:
+    if call.id("guild_id") != call.state.guild.id:
+        raise ApiError(Refusal.MISSING_ACCESS)
+
+
+def _get_guild(call: Call) -> Answer:
+    _check_guild(call)
+    return Answer(200, call.wire.guild())
+
+
+def _list_channels(call: Call) -> Answer:
+    _check_guild(call)
+    return Answer(200, call.wire.guild_channels())
+
+
+def _get_member(call: Call) -> Answer:
+    _check_guild(call)
+    user = call.state.user(call.id("user_id"))
+    if user is None:
+        raise ApiError(Refusal.UNKNOWN_USER)
+    return Answer(200, call.wire.member(user) | {"user": call.wire.user(user)})
+
+
 # ----------------------------------------------------------------------------------------------------------- commands
 
 
@@ -308,6 +340,10 @@ ROUTES = (
     _route("GET", "/gateway/bot", _gateway_bot),
     _route("GET", "/users/@me", _me),
     _route("POST", "/users/@me/channels", _open_direct),
+    _route("GET", "/users/@me/guilds", _my_guilds),
+    _route("GET", "/guilds/{guild_id}", _get_guild),
+    _route("GET", "/guilds/{guild_id}/channels", _list_channels),
+    _route("GET", "/guilds/{guild_id}/members/{user_id}", _get_member),
     _route("GET", "/users/{user_id}", _user),
     _route("GET", "/oauth2/applications/@me", _application),
     _route("GET", "/applications/@me", _application),

@@ -161,19 +161,31 @@ class Wire:
 
     def guild_create(self) -> Json:
         """What the gateway tells of the server to a client that may know of guilds, but not of their members."""
-        state, guild = self.state, self.state.guild
-        channels = [self.channel(channel) for channel in state.channels.values() if channel.guild_id == guild.id]
+        state = self.state
+        return {
+            **self.guild(),
+            "joined_at": timestamp(state.guild.created_at),
+            "member_count": len(state.members) + 1,
+            "channels": self.guild_channels(),
+            "members": [self.member(state.bot) | {"user": self.user(state.bot)}],
+        }
+
+    def guild(self) -> Json:
+        """The server by itself."""
+        guild = self.state.guild
         return {
             **_PLAIN_GUILD,
             "id": str(guild.id),
             "name": guild.name,
             "owner_id": str(guild.owner_id),
-            "joined_at": timestamp(guild.created_at),
-            "member_count": len(state.members) + 1,
             "roles": [self.role(role) for role in guild.roles.values()],
-            "channels": channels,
-            "members": [self.member(state.bot) | {"user": self.user(state.bot)}],
         }
+
+    def guild_channels(self) -> list[Json]:
+        """The server's channels."""
+        return [
+            self.channel(channel) for channel in self.state.channels.values() if channel.guild_id == self.state.guild.id
+        ]
 
     # -------------------------------------------------------------------------------------------------- commands
 

@@ -1,5 +1,7 @@
 """ImagePipeline's adapters API: ``/sd/text2image/v1`` and ``/sdxl/text2image/v1``."""
 
+import contextlib
+import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -7,11 +9,13 @@ from urllib.parse import quote
 
 import aiohttp
 
-from services.imagepipeline.answers import Answer
+from services.imagepipeline.answers import Answer, JobUnknown
 from services.imagepipeline.calls import Calls
 from services.imagepipeline.client import Order
 from services.imagepipeline.wire import read_answer
 from services.request import Api, Role, Wish
+
+SDXL = "/sdxl/text2image/v1"
 
 _OTHER_DIALECT = "A key for today's API (X-API-Key, /identity/lock/image/v1) needs IMAGEPIPELINE_API=identity."
 
@@ -32,6 +36,11 @@ class AdaptersClient:
     def route(self, wish: Wish) -> str:
         """See the protocol."""
         return f"/{wish.family}/text2image/v1"
+
+    async def look(self) -> None:
+        """See the protocol."""
+        with contextlib.suppress(JobUnknown):
+            await self.ask(SDXL, str(uuid.uuid4()))
 
     async def submit(self, order: Order) -> Answer:
         """See the protocol."""

@@ -37,6 +37,16 @@ class ImageClient(Protocol):
         """Where the jobs of a wish are asked about; ``ask`` wants it back."""
         ...
 
+    async def look(self) -> None:
+        """Ask something that costs nothing: whether the service answers and takes the key. Afterwards ``account_usd``
+        is known, where the service says it.
+
+        Raises:
+            Unreachable, Busy: ask again later.
+            Misconfigured: the service refuses every question.
+        """
+        ...
+
     async def submit(self, order: Order) -> Answer:
         """Ask for the pictures. The service may answer with a job's name, or already with its end.
 

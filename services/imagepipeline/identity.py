@@ -1,7 +1,9 @@
 """ImagePipeline's API of today: ``/identity/lock/image/v1`` with a face, ``/generate/image/v1`` without."""
 
 import asyncio
+import contextlib
 import hashlib
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -11,7 +13,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 from services.downloads import DownloadError
-from services.imagepipeline.answers import Answer, Rejected, Unreachable
+from services.imagepipeline.answers import Answer, JobUnknown, Rejected, ServiceError, Unreachable
 from services.imagepipeline.calls import Calls
 from services.imagepipeline.client import Order
 from services.imagepipeline.wire import balance_usd, read_answer, upload_url
@@ -21,6 +23,7 @@ from services.words import _
 LOCK = "/identity/lock/image/v1"
 GENERATE = "/generate/image/v1"
 UPLOAD = "/upload/image/v1"
+ACCOUNT = "/v1/user/details"
 UPLOADED_MAX = 256
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -57,6 +60,13 @@ class IdentityClient:
         """See the protocol."""
         return LOCK if wish.references else GENERATE
 
+    async def look(self) -> None:
+        """See the protocol. The vendor's own client asks for the account there; whether every key may is not known."""
+        with contextlib.suppress(JobUnknown):
+            await self.ask(GENERATE, str(uuid.uuid4()))
+        with contextlib.suppress(ServiceError):
+            self._note_balance(await self._calls.get(ACCOUNT))
+
     async def submit(self, order: Order) -> Answer:
         """See the protocol."""
         image_url = await self._image_url(order.photo_urls[0]) if order.photo_urls else None
@@ -70,9 +80,12 @@ class IdentityClient:
         return self._read(await self._calls.get(f"{route}/status/{quote(job_id, safe='')}"), job_id)
 
     def _read(self, body: object, job_id: str | None) -> Answer:
+        self._note_balance(body)
+        return read_answer(body, job_id=job_id)
+
+    def _note_balance(self, body: object) -> None:
         said = balance_usd(body)
         self.account_usd = self.account_usd if said is None else said
-        return read_answer(body, job_id=job_id)
 
     async def _image_url(self, photo_url: str) -> str:
         if self._fetch is None:

@@ -38,6 +38,9 @@ class Service:
     def route(self, wish: Wish) -> str:
         return "/"
 
+    async def look(self) -> None:
+        return None
+
     async def submit(self, order: Order) -> Answer:
         now_s = asyncio.get_running_loop().time()
         self._clock.now = self._born + timedelta(seconds=now_s)

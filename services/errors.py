@@ -200,7 +200,5 @@ class PromptRefused(UserError):
         super().__init__(_REFUSALS[category] if has_face or category not in _WITHOUT_FACE else _WITHOUT_FACE[category])
 
 
-_REFUSALS = {
-    "sexual": "x", "minors": "x", "hate": "x", "gore": "x", "forgery": "x", "age_restricted": "x"
-}
+_REFUSALS = {"sexual": "x", "minors": "x", "hate": "x", "gore": "x", "forgery": "x", "age_restricted": "x"}
 _WITHOUT_FACE = {}

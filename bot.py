@@ -36,6 +36,7 @@ from services.errors import FacelockError, UserError
 from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
+from services.image_check import ImageCheck
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
@@ -44,9 +45,11 @@ from services.logs import set_up_logging
 from services.metrics import Metrics
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.policy.policy import Policy
 from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
+from services.refusals import Refusals
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.server_quotas import ServerQuotas
@@ -209,6 +212,7 @@ class House:
     catalog: Catalog
     database: Database
     servers: Servers
+    policy: Policy
     vault: Vault
     addresses: PublicAddresses | None
     hosting: Hosting
@@ -240,6 +244,7 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
             catalog=catalog,
             database=database,
             servers=await Servers.read(database, now=utc_now),
+            policy=await asyncio.to_thread(Policy, allows_adult=settings.adult_content),
             vault=vault,
             addresses=addresses,
             hosting=hosting,
@@ -330,6 +335,7 @@ async def _furnish(
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
+            image_check=await _image_check(stack, settings, tasks, timing),
         ),
         photos=photos,
         faces=bot.faces,
@@ -356,7 +362,8 @@ async def _furnish(
         tasks=tasks,
         now=utc_now,
     )
-    bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
+    admission = Admission(servers=house.servers, policy=house.policy, refusals=Refusals(house.database, now=utc_now))
+    bot.reception = Reception(bot.runner, admission, house.servers)
 
 
 async def _client(
@@ -374,6 +381,21 @@ async def _client(
 
     is_hosted_here = settings.face_hosting == "public"
     return IdentityClient(session, base_url=url, api_key=key, now=utc_now, fetch=None if is_hosted_here else fetch)
+
+
+async def _image_check(
+    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing
+) -> ImageCheck | None:
+    if settings.image_check_url is None:
+        return None
+    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    return ImageCheck(
+        session,
+        url=settings.image_check_url,
+        key=settings.image_check_key,
+        waits_s=timing.retries.waits_s,
+        sleep=tasks.sleep,
+    )
 
 
 async def _downloads(stack: contextlib.AsyncExitStack, other_side: str) -> Downloads:

@@ -26,6 +26,7 @@ _TOLD = {
         SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
         FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
     """,
+    "refusals": "SELECT scope, category, at FROM refusals WHERE member_id = :member_id ORDER BY id",
 }
 _FORGET = """
     UPDATE generations

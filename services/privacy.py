@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from db import deletions, privacy
+from db import deletions, privacy, refusals
 from db.connection import Database
 from db.deletions import Deletion
 from db.times import to_text
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
+from services.refusals import KEPT as REFUSALS_KEPT
 from services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -143,6 +144,8 @@ class Privacy:
         now = self._now()
         async with self._database.connection() as connection:
             await privacy.forget_audit(connection, before=now - self.retention.audit)
+        async with self._database.connection() as connection:
+            await refusals.delete_older(connection, before=now - REFUSALS_KEPT)
         if self.retention.history is None:
             return
         while True:

@@ -23,7 +23,9 @@ from playground.model import Interaction
 from playground.server import Playground
 from services.admission import Admission
 from services.faces import Faces
+from services.policy.policy import Policy
 from services.quotas import Balance, Quota
+from services.refusals import Refusals
 from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
@@ -35,9 +37,13 @@ NO_FACES = cast(Faces, None)
 NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 
 
+_POLICY = Policy(allows_adult=False)
+
+
 def reception(runner: Runner) -> Reception:
-    """Where nothing is refused."""
-    return Reception(runner, Admission(servers=NO_SERVERS), NO_SERVERS)
+    """Where nothing is refused that the policy does not refuse, which no test here asks for."""
+    admission = Admission(servers=NO_SERVERS, policy=_POLICY, refusals=cast(Refusals, None))
+    return Reception(runner, admission, NO_SERVERS)
 
 
 class NotingRunner:

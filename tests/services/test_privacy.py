@@ -28,6 +28,7 @@ KNOWN = {
     "faces.member_id": "deleted",
     "audit.member_id": "kept: what was done to others, until it is too old",
     "audit.subject_id": "kept: what was done to others, until it is too old",
+    "refusals.member_id": "kept: so that erasing hides no abuse, until it is too old",
 }
 
 

@@ -41,6 +41,7 @@ from services.errors import FacelockError, UserError
 from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
+from services.image_check import ImageCheck
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
@@ -50,9 +51,11 @@ from services.metrics import Metrics
 from services.moderation import Moderation
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.policy.policy import Policy
 from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
+from services.refusals import Refusals
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.server_quotas import ServerQuotas
@@ -233,6 +236,7 @@ class House:
     catalog: Catalog
     database: Database
     servers: Servers
+    policy: Policy
     vault: Vault
     addresses: PublicAddresses | None
     hosting: Hosting
@@ -264,6 +268,7 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
             catalog=catalog,
             database=database,
             servers=await Servers.read(database, now=utc_now),
+            policy=await asyncio.to_thread(Policy, allows_adult=settings.adult_content),
             vault=vault,
             addresses=addresses,
             hosting=hosting,
@@ -359,6 +364,7 @@ async def furnished(
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
+            image_check=await _image_check(stack, settings, tasks, timing),
         ),
         photos=photos,
         faces=bot.faces,
@@ -394,7 +400,12 @@ async def furnished(
         tasks=tasks,
         now=utc_now,
     )
-    admission = Admission(servers=house.servers, moderation=bot.moderation)
+    admission = Admission(
+        servers=house.servers,
+        moderation=bot.moderation,
+        policy=house.policy,
+        refusals=Refusals(house.database, now=utc_now),
+    )
     bot.reception = Reception(bot.runner, admission, house.servers)
     return bot
 
@@ -414,6 +425,21 @@ async def _client(
 
     is_hosted_here = settings.face_hosting == "public"
     return IdentityClient(session, base_url=url, api_key=key, now=utc_now, fetch=None if is_hosted_here else fetch)
+
+
+async def _image_check(
+    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing
+) -> ImageCheck | None:
+    if settings.image_check_url is None:
+        return None
+    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    return ImageCheck(
+        session,
+        url=settings.image_check_url,
+        key=settings.image_check_key,
+        waits_s=timing.retries.waits_s,
+        sleep=tasks.sleep,
+    )
 
 
 async def _downloads(stack: contextlib.AsyncExitStack, other_side: str) -> Downloads:

@@ -31,6 +31,7 @@ _TOLD = {
         SELECT guild_id, generation_id AS request_id, reason, at
         FROM report_voices JOIN reports ON reports.id = report_id WHERE member_id = :member_id ORDER BY at
     """,
+    "refusals": "SELECT scope, category, at FROM refusals WHERE member_id = :member_id ORDER BY id",
 }
 _FORGET = """
     UPDATE generations

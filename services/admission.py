@@ -1,13 +1,18 @@
 """Whether a request may be made at all: every rule that a wish is held against before it is accepted and charged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.defaults import check_caps
-from services.errors import NotAllowed
+from services.errors import NotAllowed, PromptRefused
 from services.moderation import Moderation
+from services.policy.policy import Policy
+from services.quotas import scope_of
+from services.refusals import Refusals
 from services.request import Wish
 from services.servers import Servers
 from services.words import _
+
+FLAGGED_EVERY = 3  # refusals of a member within a day: one may be a misunderstanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +34,11 @@ class Asker:
 class Admission:
     """Holds a wish against everything that the operator, the server and the law of the house say."""
 
-    def __init__(self, *, servers: Servers, moderation: Moderation) -> None:
+    def __init__(self, *, servers: Servers, moderation: Moderation, policy: Policy, refusals: Refusals) -> None:
         self._servers = servers
         self._moderation = moderation
+        self._policy = policy
+        self._refusals = refusals
 
     async def admit(self, asker: Asker, wish: Wish) -> Wish:
         """The wish as it may be made.
@@ -42,7 +49,19 @@ class Admission:
         self._moderation.check(asker.guild_id, asker.member_id)
         self._check_place(asker)
         check_caps(wish, self._servers.of(asker.guild_id))
-        return wish
+        return await self._checked(asker, wish)
+
+    async def _checked(self, asker: Asker, wish: Wish) -> Wish:
+        try:
+            is_spoiler = self._policy.check(wish, is_age_restricted=asker.is_age_restricted)
+        except PromptRefused as error:
+            if not error.is_place:
+                scope = scope_of(guild_id=asker.guild_id, member_id=asker.member_id)
+                times = await self._refusals.note(scope=scope, member_id=asker.member_id, category=error.category)
+                if times % FLAGGED_EVERY == 0:
+                    self._moderation.flag(asker.guild_id, asker.member_id, category=error.category, times=times)
+            raise
+        return replace(wish, is_spoiler=is_spoiler)
 
     def _check_place(self, asker: Asker) -> None:
         settings = self._servers.of(asker.guild_id)

@@ -43,6 +43,9 @@ class Settings:
     server_budget_day: int | None
     server_budget_month: int | None
     job_timeout_minutes: int
+    adult_content: bool
+    image_check_url: str | None
+    image_check_key: str | None = field(repr=False)
     face_detection: bool
     face_hosting: str
     face_keys: tuple[bytes, ...] = field(repr=False)
@@ -88,6 +91,9 @@ class Settings:
             server_budget_day=read.optional_number("SERVER_BUDGET_DAY", 1, 1_000_000),
             server_budget_month=read.optional_number("SERVER_BUDGET_MONTH", 1, 100_000_000),
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
+            adult_content=read.switch("ADULT_CONTENT", default=False),
+            image_check_url=read.optional_url("IMAGE_CHECK_URL", schemes=("https", "http")),
+            image_check_key=read.optional_secret("IMAGE_CHECK_KEY", "the key of your image check"),
             face_detection=read.switch("FACE_DETECTION", default=True),
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
             face_keys=read.keys("FACE_KEY"),
@@ -138,12 +144,16 @@ class _Reader:
         return self._env.get(name, "").strip() or default
 
     def secret(self, name: str, what: str) -> str:
-        value = self.text(name, "")
-        if not value:
+        value = self.optional_secret(name, what)
+        if value is None:
             self._complain(name, f"is missing: set it to {what}")
-        elif not value.isascii() or not value.isprintable() or " " in value:
+        return value or ""
+
+    def optional_secret(self, name: str, what: str) -> str | None:
+        value = self.text(name, "")
+        if not value.isascii() or not value.isprintable() or " " in value:
             self._complain(name, f"has characters that cannot be in {what}: copy it again")
-        return value
+        return value or None
 
     def number(self, name: str, default: int, lowest: int, highest: int) -> int:
         value = self.optional_number(name, lowest, highest)

@@ -249,11 +249,15 @@ class Generations:
         async with self._database.connection() as connection:
             return await generations.show_queue_again(connection)
 
-    async def job_done(self, job: ProviderJob, *, pictures: int, length: KnownLength | None) -> bool:
+    async def job_done(
+        self, job: ProviderJob, *, pictures: int, length: KnownLength | None, missing_text: str | None = None
+    ) -> bool:
         """A job's pictures are verified files on disk; returns whether its generation is over by that."""
         async with self._database.transaction() as connection:
             at = self._now()
-            is_news = await provider_jobs.to_done(connection, job.id, pictures=pictures, length=length, at=at)
+            is_news = await provider_jobs.to_done(
+                connection, job.id, pictures=pictures, missing_text=missing_text, length=length, at=at
+            )
             return is_news and await self._conclude(connection, job.generation_id)
 
     async def job_failed(self, job: ProviderJob, error: GenerationFailed) -> bool:

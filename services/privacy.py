@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from db import deletions, privacy
+from db import deletions, privacy, refusals
 from db.connection import Database
 from db.deletions import Deletion
 from db.times import to_text
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
+from services.refusals import KEPT as REFUSALS_KEPT
 from services.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -144,6 +145,7 @@ class Privacy:
         now = self._now()
         async with self._database.transaction() as connection:
             await privacy.forget_moderation(connection, before=now - self.retention.audit)
+            await refusals.delete_older(connection, before=now - REFUSALS_KEPT)
         if self.retention.history is None:
             return
         while True:

@@ -233,5 +233,8 @@ def _gallery(wish: Wish, files: Sequence[str]) -> "ui.MediaGallery[ui.LayoutView
     # Alternative text is what people hear who cannot see the picture.
     description = cut(wish.prompt, ALT_CHARACTERS_MAX)
     return ui.MediaGallery(
-        *(discord.MediaGalleryItem(f"attachment://{name}", description=description) for name in files)
+        *(
+            discord.MediaGalleryItem(f"attachment://{name}", description=description, spoiler=wish.is_spoiler)
+            for name in files
+        )
     )

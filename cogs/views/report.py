@@ -101,8 +101,22 @@ def flag_text(flag: Flag) -> str:
         "Nothing was made. `/server block` keeps a member from asking.",
         member=f"<@{flag.member_id}>",
         times=flag.times,
-        category=flag.category,
+        category=_category(flag.category),
     )
+
+
+def _category(name: str) -> str:
+    match name:
+        case "minors":
+            return _("people made younger")
+        case "sexual":
+            return _("nude or sexual pictures")
+        case "hate":
+            return _("symbols of hatred")
+        case "gore":
+            return _("people hurt or humiliated")
+        case _:
+            return _("papers, evidence and news")
 
 
 def _lines(report: Report, generation: Generation | None, *, has_pictures: bool) -> Iterator[str]:

@@ -24,7 +24,9 @@ from playground.server import Playground
 from services.admission import Admission
 from services.faces import Faces
 from services.moderation import Moderation, Moderators
+from services.policy.policy import Policy
 from services.quotas import Balance, Quota
+from services.refusals import Refusals
 from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
@@ -37,8 +39,11 @@ NO_FACES = cast(Faces, None)
 NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 
 
+_POLICY = Policy(allows_adult=False)
+
+
 def reception(runner: Runner) -> Reception:
-    """Where nothing is refused."""
+    """Where nothing is refused that the policy does not refuse, which no test here asks for."""
     moderation = Moderation(
         cast(Database, None),
         (),
@@ -48,7 +53,8 @@ def reception(runner: Runner) -> Reception:
         tasks=cast(Tasks, None),
         now=lambda: datetime.now(UTC),
     )
-    return Reception(runner, Admission(servers=NO_SERVERS, moderation=moderation), NO_SERVERS)
+    admission = Admission(servers=NO_SERVERS, moderation=moderation, policy=_POLICY, refusals=cast(Refusals, None))
+    return Reception(runner, admission, NO_SERVERS)
 
 
 class NotingRunner:

@@ -6,18 +6,24 @@ import pytest
 
 from db.connection import Database
 from services.admission import Admission, Asker
-from services.errors import NotAllowed
-from services.moderation import Moderation
+from services.errors import NotAllowed, PromptRefused
+from services.moderation import Flag, Moderation
+from services.policy.policy import Policy
+from services.refusals import Refusals
 from services.request import drafted
 from services.servers import Servers
+from services.tasks import Tasks
 from tests.conftest import Clock
-from tests.moderators import moderation_on
-from tests.wishes import with_adapters
+from tests.moderators import NotedFlags, moderation_on
+from tests.wishes import face, with_adapters
 
 WISH = with_adapters()
 ASKER = Asker(
     member_id=5, guild_id=1, channel_ids=(10,), role_ids=frozenset({7}), is_age_restricted=False, locale="en-US"
 )
+
+
+POLICY = Policy(allows_adult=True)
 
 
 @pytest.fixture
@@ -31,8 +37,9 @@ async def moderation(database: Database, servers: Servers, clock: Clock) -> Mode
 
 
 @pytest.fixture
-def admission(servers: Servers, moderation: Moderation) -> Admission:
-    return Admission(servers=servers, moderation=moderation)
+def admission(servers: Servers, moderation: Moderation, database: Database, clock: Clock) -> Admission:
+    refusals = Refusals(database, now=clock)
+    return Admission(servers=servers, moderation=moderation, policy=POLICY, refusals=refusals)
 
 
 async def test_everybody_may_ask_everywhere_until_a_server_says_otherwise(admission: Admission) -> None:
@@ -86,3 +93,44 @@ async def test_a_draft_is_held_to_the_steps_of_its_full_picture(servers: Servers
         await admission.admit(ASKER, drafted(WISH))
     await servers.change(1, by=9, steps_max=30)
     assert await admission.admit(ASKER, drafted(WISH)) == drafted(WISH)
+
+
+async def test_what_the_policy_refuses_is_written_down_without_its_words(
+    admission: Admission, database: Database
+) -> None:
+    with pytest.raises(PromptRefused):
+        await admission.admit(ASKER, with_adapters("naked", face()))
+
+    async with database.connection() as connection:
+        (row,) = await connection.execute_fetchall("SELECT * FROM refusals")
+    assert (row["scope"], row["member_id"], row["category"]) == ("guild:1", 5, "sexual")
+    assert "naked" not in str(tuple(row))
+
+
+async def test_who_is_refused_again_and_again_is_shown_to_the_moderators(
+    servers: Servers, database: Database, clock: Clock
+) -> None:
+    await servers.change(1, by=9, report_channel=77)
+    noted = NotedFlags()
+    flagged_at: list[int] = []
+    for number, hours in enumerate((0, 25, 1, 1, 1, 1, 1)):
+        clock.advance(hours=hours)
+        async with Tasks(grace_s=1) as tasks:
+            moderation = await moderation_on(database, servers, clock, moderators=noted, tasks=tasks)
+            refusals = Refusals(database, now=clock)
+            admission = Admission(servers=servers, moderation=moderation, policy=POLICY, refusals=refusals)
+            with pytest.raises(PromptRefused):
+                await admission.admit(ASKER, with_adapters("naked", face()))
+        flagged_at += [number] * (len(noted.flags) - len(flagged_at))
+
+    assert flagged_at == [3, 6]
+    assert noted.flags[0] == (77, Flag(member_id=5, category="sexual", times=3))
+
+
+async def test_pictures_for_adults_become_spoilers_and_a_later_wish_that_is_none_does_not(admission: Admission) -> None:
+    adult = await admission.admit(replace(ASKER, is_age_restricted=True), with_adapters("a naked woman"))
+    assert adult.is_spoiler
+
+    with pytest.raises(PromptRefused, match="age restriction"):
+        await admission.admit(ASKER, adult)
+    assert not (await admission.admit(ASKER, replace(adult, prompt="a quiet harbour"))).is_spoiler

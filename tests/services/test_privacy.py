@@ -30,6 +30,7 @@ KNOWN = {
     "audit.subject_id": "kept: what was done to others, until it is too old",
     "blocks.member_id": "kept: protects others",
     "report_voices.member_id": "deleted",
+    "refusals.member_id": "kept: so that erasing hides no abuse, until it is too old",
 }
 
 

@@ -43,6 +43,8 @@ class Reports(commands.Cog, name=HANDLER):
         self._servers = servers
         self._runner = runner
         self._downloads = downloads
+        # Of two who report one result at the same moment, the second finds the message of the first.
+        self._putting = asyncio.Lock()
 
     def channel_of(self, interaction: discord.Interaction) -> int:
         """Where reports from here go.
@@ -66,9 +68,8 @@ class Reports(commands.Cog, name=HANDLER):
         report = await self._moderation.report(guild_id, generation.id, by=interaction.user.id, reason=reason)
         files = await self._pictures(interaction, generation)
         try:
-            with words.speaking(self._language(interaction)):
-                view = report_layout(report, generation, [file.filename for file in files])
-            report = await self._put(interaction.client, report, channel_id, view, files)
+            async with self._putting:
+                await self._put(interaction, report.id, generation, channel_id, files)
         except (discord.HTTPException, *network.FAULTS) as error:
             log.warning("report %d could not be shown: %s", report.id, type(error).__name__)
             if isinstance(error, discord.Forbidden | discord.NotFound):
@@ -118,19 +119,24 @@ class Reports(commands.Cog, name=HANDLER):
 
     async def _put(
         self,
-        client: discord.Client,
-        report: Report,
+        interaction: discord.Interaction,
+        report_id: int,
+        generation: Generation,
         channel_id: int,
-        view: discord.ui.LayoutView,
         files: list[discord.File],
-    ) -> Report:
-        """Show the report in its message, or in a new one where that is gone or never was."""
+    ) -> None:
+        """Show the report as it is now in its message, or in a new one where that is gone or never was."""
+        report, client = await self._moderation.reported(report_id), interaction.client
+        if report is None:
+            return
+        with words.speaking(self._language(interaction)):
+            view = report_layout(report, generation, [file.filename for file in files])
         async with asyncio.timeout(CALL_TIMEOUT_S):
             if report.channel_id is not None and report.message_id is not None:
                 message = client.get_partial_messageable(report.channel_id).get_partial_message(report.message_id)
                 with contextlib.suppress(discord.NotFound):
                     await message.edit(view=view, attachments=files)
-                    return report
+                    return
                 for file in files:
                     file.reset()
             channel = client.get_partial_messageable(channel_id)
@@ -138,7 +144,6 @@ class Reports(commands.Cog, name=HANDLER):
             nonce = f"r{report.id}-{report.message_id or 0}"[:25]
             sent = await channel.send(view=view, files=files, nonce=nonce)
         await self._moderation.posted(report, channel_id=channel_id, message_id=sent.id)
-        return report
 
     async def _pictures(self, interaction: discord.Interaction, generation: Generation) -> list[discord.File]:
         """Copies of the pictures in the message, which its asker may delete; none where they are too large together."""

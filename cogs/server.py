@@ -52,7 +52,7 @@ class Server(commands.GroupCog, name=HANDLER, group_name="server", group_descrip
     @app_commands.command()
     @app_commands.describe(
         member="Who may not ask for pictures in this server any more",
-        reason="For the audit log; the member does not see it",
+        reason="For the list of blocked members and the audit log",
         days="For how many days (until somebody ends it)",
     )
     async def block(

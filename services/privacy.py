@@ -120,6 +120,7 @@ class Privacy:
             requests = await privacy.forget_member(connection, member_id)
             await privacy.forget_reasons(connection, member_id)
             faces = await privacy.forget_faces(connection, member_id)
+            await privacy.forget_reports(connection, member_id)
         self._faces.forget(member_id)
         async with self._database.connection() as connection:
             await privacy.overwrite_log(connection)
@@ -141,8 +142,8 @@ class Privacy:
     async def purge(self) -> None:
         """Forget what is older than the operator wants it kept."""
         now = self._now()
-        async with self._database.connection() as connection:
-            await privacy.forget_audit(connection, before=now - self.retention.audit)
+        async with self._database.transaction() as connection:
+            await privacy.forget_moderation(connection, before=now - self.retention.audit)
         if self.retention.history is None:
             return
         while True:

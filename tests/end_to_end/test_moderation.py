@@ -116,6 +116,21 @@ async def test_twice_is_once_and_another_members_report_joins_the_first_one(repo
     assert len(shown.body.gallery) == 2
 
 
+async def test_two_who_report_at_the_same_moment_make_one_report(reporting: Stage) -> None:
+    scene = reporting
+    async with scene.bot():
+        message = await made(scene)
+        forms = {member: scene.playground.press(message, "Report", member=member) for member in ("Ada", "Cleo")}
+        for form in forms.values():
+            await scene.playground.opened(form)
+        answers = await asyncio.gather(*(sent(scene, form, f"of {who}", member=who) for who, form in forms.items()))
+
+    assert answers == [THANKS] * 2
+    (shown,) = reports(scene)
+    assert "of Ada" in shown.text
+    assert "of Cleo" in shown.text
+
+
 async def test_a_report_whose_message_was_deleted_is_shown_anew(reporting: Stage) -> None:
     scene = reporting
     async with scene.bot():

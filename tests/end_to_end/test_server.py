@@ -1,5 +1,6 @@
 """``/server``: what those who manage a server set and read, played as they do it."""
 
+import asyncio
 import io
 from typing import Any
 
@@ -61,10 +62,10 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
 async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
     async with scene.bot():
         await scene.delivered(scene.imagine(photo=None, count=3))
-        interaction = scene.playground.command("server stats", member="Ada", options={"days": 7})
-        message = await scene.playground.until(
-            lambda state: found if (found := state.original(interaction)) and found.body.attachments else None
-        )
+        async with asyncio.timeout(15):  # it counts once the bot has written down that they are posted
+            while "3 pictures" not in ((await chart(scene)).body.attachments[0].description or ""):
+                pass
+        message = await chart(scene)
 
         assert scene.playground.seen_by(message) == {"Ada"}
         (attachment,) = message.body.attachments
@@ -73,6 +74,13 @@ async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers
 
     assert attachment.description
     assert attachment.description.startswith("The last 7 days of this server. 3 pictures were posted. Half of the")
+
+
+async def chart(scene: Stage) -> Message:
+    interaction = scene.playground.command("server stats", member="Ada", options={"days": 7})
+    return await scene.playground.until(
+        lambda state: found if (found := state.original(interaction)) and found.body.attachments else None
+    )
 
 
 async def panel(scene: Stage, *, member: str = "Ada") -> Message:

@@ -8,6 +8,7 @@ from db.connection import Database
 from services.admission import Admission, Asker
 from services.errors import NotAllowed
 from services.moderation import Moderation
+from services.request import drafted
 from services.servers import Servers
 from tests.conftest import Clock
 from tests.moderators import moderation_on
@@ -55,3 +56,33 @@ async def test_a_server_can_name_the_roles_that_may_ask(servers: Servers, admiss
     with pytest.raises(NotAllowed, match="<@&8>"):
         await admission.admit(ASKER, WISH)
     assert await admission.admit(replace(ASKER, role_ids=frozenset({7, 8})), WISH) == WISH
+
+
+async def test_channels_and_roles_that_are_gone_are_named_as_that(servers: Servers, admission: Admission) -> None:
+    await servers.change(1, by=9, channels=(11, 12), roles=(8,))
+    half = replace(ASKER, gone_ids=frozenset({11}))
+    gone = replace(ASKER, gone_ids=frozenset({11, 12, 8}))
+
+    with pytest.raises(NotAllowed, match="in these channels of this server: <#12>\\."):
+        await admission.admit(half, WISH)
+    with pytest.raises(NotAllowed, match=r"The channels that this server has chosen .* do not exist any more"):
+        await admission.admit(gone, WISH)
+    with pytest.raises(NotAllowed, match=r"The roles that this server has chosen .* do not exist any more"):
+        await admission.admit(replace(gone, channel_ids=(12,)), WISH)
+
+
+async def test_who_is_blocked_may_not_ask(moderation: Moderation, admission: Admission) -> None:
+    await moderation.block(1, 5, by=9)
+
+    with pytest.raises(NotAllowed, match="You are blocked"):
+        await admission.admit(ASKER, WISH)
+    assert await admission.admit(replace(ASKER, guild_id=2), WISH) == WISH
+
+
+async def test_a_draft_is_held_to_the_steps_of_its_full_picture(servers: Servers, admission: Admission) -> None:
+    await servers.change(1, by=9, steps_max=29)
+
+    with pytest.raises(NotAllowed, match="at most 29 steps, and this would be 30"):
+        await admission.admit(ASKER, drafted(WISH))
+    await servers.change(1, by=9, steps_max=30)
+    assert await admission.admit(ASKER, drafted(WISH)) == drafted(WISH)

@@ -29,12 +29,13 @@ COFFEE = ("coffee.jpg", encoded(coffee()))
 NO_WORDS = re.compile(r"⟦[^⟦⟧]*(?:⟧|…)|<[^>]*>|https?://\S+|\w+…|\d+x\d+|[0-9a-f]{8}-[0-9a-f-]{27}")
 WORD = re.compile(r"[^\W\d_][\w.-]*\w|[^\W\d_]")
 # What members wrote themselves, what has one name in every language, and what others said.
-OWN = "a quiet harbour a lighthouse Storm Calm x own huge Fix hands"
+OWN = "a quiet harbour a lighthouse Storm Calm x own huge many Fix hands Deutsch English Svenska"
 ONE_NAME = "ip_adapter ip_adapter_image width likeness face extra model preset prompt size sdxl Stable Diffusion XL"
+SETTINGS = "channels report_channel side_px_max steps_max sd"
 ADAPTER_NAMES = " ".join(name for names in ADAPTERS.values() for name in names)
 PRESET_NAMES = " ".join(preset["name"] for preset in tomllib.loads(SHIPPED_PRESETS.read_text())["presets"])
 NAMES = frozenset(
-    WORD.findall(" ".join((OWN, ONE_NAME, ADAPTER_NAMES, PRESET_NAMES, NEGATIVE_PROMPT, *Shape, *SCHEDULERS)))
+    WORD.findall(" ".join((OWN, ONE_NAME, SETTINGS, ADAPTER_NAMES, PRESET_NAMES, NEGATIVE_PROMPT, *Shape, *SCHEDULERS)))
 )
 TEXTS = ("content", "label", "description", "placeholder", "title", "name")
 CATALOG = """
@@ -88,10 +89,10 @@ class Play:
         return await self.scene.playground.until(said)
 
     async def run(
-        self, command: str, *, member: str = "Ben", photos: Mapping[str, Photo] | None = None, **options: object
+        self, command: str, *, by: str = "Ben", photos: Mapping[str, Photo] | None = None, **options: object
     ) -> Message:
         return await self.told(
-            self.scene.playground.command(command, member=member, options=options, attachments=photos or {})
+            self.scene.playground.command(command, member=by, options=options, attachments=photos or {})
         )
 
     async def press(self, message: Message, action: str, *, member: str = "Ben") -> Interaction:
@@ -220,6 +221,48 @@ async def fail(play: Play) -> None:
     await play.scene.playground.answered(scene.imagine(photo=None), lambda message: not message.body.buttons)
 
 
+async def choose(play: Play, panel: Message, setting: str, values: object) -> None:
+    before = len(panel.versions)
+    play.scene.playground.choose(panel, f"fl:setting:{setting}", values, member="Ada")
+    await play.scene.playground.until(lambda _: len(panel.versions) > before)
+
+
+async def govern(play: Play) -> None:
+    """Settings, reports and blocks, by Ada, who manages the server."""
+    scene, playground = play.scene, play.scene.playground
+    ben = str(playground.state.member("Ben").id)
+    panel = await play.run("server settings", by="Ada")
+    chosen = {"report_channel": "lounge", "channels": ["pictures", "lounge"], "side_px_max": "768", "model": "sd"}
+    for setting, values in (*chosen.items(), ("preset", "Pixel art"), ("is_private_first", "off")):
+        await choose(play, panel, setting, values)
+    for steps in ("many", "12"):
+        form = await play.press(panel, "fl:server:numbers", member="Ada")
+        await play.told(playground.submit(form, {"steps_max": steps}, member="Ada"))
+    for options in ({"steps": 40}, {"size": "1024x1024"}):
+        await play.told(scene.advanced(**options))
+    result = await scene.delivered(scene.imagine())
+    form = await play.press(result, "fl:report")
+    await play.told(playground.submit(form, {"reason": "Storm"}))
+    report = await playground.until(
+        lambda state: next((each for each in state.messages.values() if "fl:report:delete" in ids(each)), None)
+    )
+    await play.told(await play.press(report, "fl:report:dismiss"))
+    await play.press(report, "fl:report:delete", member="Ada")
+    await playground.until(lambda _: "fl:report:delete" not in ids(report))
+    form = await play.press(await scene.delivered(scene.imagine(shape="wide")), "fl:save")
+    await play.told(playground.submit(form, {"name": "Calm"}))
+    await play.run("server block", by="Ada", member=ben, days=3, reason="Storm")
+    await play.told(scene.imagine(photo=None))
+    await play.run("server blocked", by="Ada")
+    await play.run("server unblock", by="Ada", member=ben)
+    await play.run("server audit", by="Ada")
+
+
+def ids(message: Message) -> str:
+    """What its buttons that can be pressed are called."""
+    return " ".join(each["custom_id"] for each in message.body.buttons if not each.get("disabled"))
+
+
 async def look(play: Play) -> None:
     """What can be read, and the choices while typing."""
     page = await play.run("history")
@@ -229,7 +272,7 @@ async def look(play: Play) -> None:
     for command in ("quota", "styles", "privacy policy", "privacy export"):
         await play.run(command)
     for command in ("server audit", "server stats", "server quota show"):
-        await play.run(command, member="Ada")
+        await play.run(command, by="Ada")
     for command, option in (("imagine", "preset"), ("imagine", "model"), ("advanced", "size"), ("advanced", "adapter")):
         await play.suggest(command, option)
     await play.press(await play.run("privacy erase"), "fl-erase")
@@ -240,6 +283,7 @@ async def look(play: Play) -> None:
 async def test_everything_is_said_in_the_language_of_who_reads_it(scene: Stage, locale: str) -> None:
     for member in ("Ben", "Ada"):
         scene.playground.set_locale(member, locale)
+    scene.playground.state.guild.locale = locale
     catalog = scene.folder / "catalog.toml"
     catalog.write_text(CATALOG)
     scene.env |= {
@@ -250,7 +294,7 @@ async def test_everything_is_said_in_the_language_of_who_reads_it(scene: Stage, 
     }
     play = Play(scene)
     async with asyncio.timeout(120), scene.bot():
-        for part in (make, draft, advance, keep, fail, look):
+        for part in (make, draft, advance, keep, fail, govern, look):
             await part(play)
         commands = [command.definition for command in scene.playground.state.commands.values()]
 

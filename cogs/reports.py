@@ -18,7 +18,7 @@ from services import network, words
 from services.downloads import DownloadError, Downloads
 from services.errors import NotAllowed, UserError
 from services.generations import Generation
-from services.moderation import Moderation, Outcome, Report
+from services.moderation import Moderation, Outcome
 from services.runner import Runner
 from services.servers import Servers
 from services.words import _

@@ -123,7 +123,15 @@ async def test_two_who_report_at_the_same_moment_make_one_report(reporting: Stag
         forms = {member: scene.playground.press(message, "Report", member=member) for member in ("Ada", "Cleo")}
         for form in forms.values():
             await scene.playground.opened(form)
-        answers = await asyncio.gather(*(sent(scene, form, f"of {who}", member=who) for who, form in forms.items()))
+        held = scene.playground.faults.hang("POST", rf"/channels/{lounge(scene).id}/messages$")
+        first = scene.playground.submit(forms["Ada"], {"reason": "of Ada"}, member="Ada")
+        await scene.playground.until(lambda _: held.hits)
+        second = scene.playground.submit(forms["Cleo"], {"reason": "of Cleo"}, member="Cleo")
+        await scene.playground.acknowledged(second)
+        await server(scene, "audit")
+        await server(scene, "audit")
+        held.release()
+        answers = [await read(scene, first, "Ada"), await read(scene, second, "Cleo")]
 
     assert answers == [THANKS] * 2
     (shown,) = reports(scene)

@@ -11,6 +11,7 @@ COPY bot.py ./
 COPY cogs cogs
 COPY services services
 COPY db db
+COPY locales locales
 
 # Where the charts' fonts are remembered; the user has no home.
 ENV MPLCONFIGDIR=/tmp/matplotlib

@@ -1,11 +1,12 @@
 # make play   try the bot with nothing to configure        make run    start the bot on Discord (needs .env)
 # make test   run the tests                                make check  what CI runs: format, lint, types, tests
+# make words  bring the translations up to date with what the bot says
 # make doctor look whether the settings, Discord, the image service and this machine are in order
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: play run doctor test check clean
+.PHONY: play run doctor test check words clean
 .DELETE_ON_ERROR:
 
 play: $(VENV)/run.stamp
@@ -25,6 +26,9 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/python -m pytest $(ARGS)
+
+words: $(VENV)/run.stamp
+	$(BIN)/python -m scripts.words $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

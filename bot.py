@@ -42,17 +42,21 @@ from services.errors import FacelockError, UserError
 from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
+from services.image_check import ImageCheck
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
 from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
+from services.moderation import Moderation
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
+from services.policy.policy import Policy
 from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
+from services.refusals import Refusals
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.server_quotas import ServerQuotas
@@ -73,6 +77,7 @@ COGS = (
     "cogs.private",
     "cogs.provenance",
     "cogs.quota",
+    "cogs.reports",
     "cogs.results",
     "cogs.server",
     "cogs.server_stats",
@@ -110,6 +115,8 @@ class FacelockBot(commands.Bot):
 
     runner: Runner
     reception: Reception
+    moderation: Moderation
+    downloads: Downloads
     servers: Servers
     visibility: Visibility
     photo_downloads: Downloads
@@ -250,6 +257,7 @@ class House:
     database: Database
     servers: Servers
     visibility: Visibility
+    policy: Policy
     vault: Vault
     addresses: PublicAddresses | None
     hosting: Hosting
@@ -283,6 +291,7 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
             database=database,
             servers=servers,
             visibility=await Visibility.read(database, servers),
+            policy=await asyncio.to_thread(Policy, allows_adult=settings.adult_content),
             vault=vault,
             addresses=addresses,
             hosting=hosting,
@@ -376,12 +385,13 @@ async def furnished(
         schedule=await load_schedule(generations),
         outside=Outside(
             client=await _client(stack, settings, bot.photo_downloads, bot.metrics),
-            presenter=DiscordPresenter(bot, bot.photo_downloads),
+            presenter=DiscordPresenter(bot, house.servers, bot.photo_downloads),
             hosting=house.hosting,
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=bot.photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
             asking=DiscordAsking(bot),
+            image_check=await _image_check(stack, settings, tasks, timing),
         ),
         photos=photos,
         faces=bot.faces,
@@ -410,7 +420,21 @@ async def furnished(
         tasks=tasks,
         now=utc_now,
     )
-    admission = Admission(servers=house.servers, closed=_closed(settings))
+    bot.moderation = await Moderation.read(
+        house.database,
+        servers=house.servers,
+        blocked_everywhere=settings.blocked_members,
+        moderators=bot.notices,
+        tasks=tasks,
+        now=utc_now,
+    )
+    admission = Admission(
+        servers=house.servers,
+        moderation=bot.moderation,
+        policy=house.policy,
+        refusals=Refusals(house.database, now=utc_now),
+        closed=_closed(settings),
+    )
     bot.reception = Reception(bot.runner, admission, house.servers, house.visibility)
     return bot
 
@@ -430,6 +454,21 @@ async def _client(
 
     is_hosted_here = settings.face_hosting == "public"
     return IdentityClient(session, base_url=url, api_key=key, now=utc_now, fetch=None if is_hosted_here else fetch)
+
+
+async def _image_check(
+    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing
+) -> ImageCheck | None:
+    if settings.image_check_url is None:
+        return None
+    session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    return ImageCheck(
+        session,
+        url=settings.image_check_url,
+        key=settings.image_check_key,
+        waits_s=timing.retries.waits_s,
+        sleep=tasks.sleep,
+    )
 
 
 async def _downloads(stack: contextlib.AsyncExitStack, other_side: str) -> Downloads:

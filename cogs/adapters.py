@@ -28,6 +28,7 @@ from cogs.imagine import (
 from cogs.reception import Reception
 from services.catalog import SUGGESTIONS_MAX, Catalog
 from services.consents import Said
+from services.defaults import Choice, capped, choose
 from services.errors import InvalidWish
 from services.faces import Faces
 from services.request import (
@@ -128,26 +129,15 @@ class Adapters(commands.Cog):
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
         said = said_of(interaction, whose, person, has_face=face is not None or face_name is not None)
-        styled_by = self.catalog.preset(preset)
-        if model is None and styled_by is not None:
-            model = styled_by.model
+        choice = choose(self.catalog, self._reception.settings(interaction), model=model, preset=preset)
         has_face = face is not None or face_name is not None
         is_private = self._reception.is_private(interaction, private, has_face=has_face)
         saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
-        taken = faces_max(self.catalog.model(model).family, with_style=style is not None)
+        taken = faces_max(choice.model.family, with_style=style is not None)
         faces = [_face("", photo, likeness) for photo in saved[:taken] or [face]]
         references, photos = attached([*faces, _style("", style, None)])
         asked = Asked(prompt=prompt, references=references, count=one_or_draft(count, draft=draft), size=shape)
-        await self._begin(
-            interaction,
-            styled(asked, styled_by, api=Api.ADAPTERS),
-            photos,
-            model=model,
-            extra=styled_by.extra if styled_by else None,
-            draft=draft,
-            is_private=is_private,
-            said=said,
-        )
+        await self._begin(interaction, asked, photos, choice, draft=draft, is_private=is_private, said=said)
 
     @app_commands.describe(
         prompt="What the pictures should show",
@@ -208,11 +198,12 @@ class Adapters(commands.Cog):
         extra: str | None = None,
         private: bool | None = None,
     ) -> None:
+        choice = choose(self.catalog, self._reception.settings(interaction), model=model, extra=extra)
         has_face = any((face, face_name, face2, face3))
         is_private = self._reception.is_private(interaction, private, has_face=has_face)
         saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
         is_alone = not any((face2, face3, style, style2, style3))
-        taken = faces_max(self.catalog.model(model).family, with_style=False) if is_alone else 1
+        taken = faces_max(choice.model.family, with_style=False) if is_alone else 1
         references, photos = attached(
             [
                 *(_face("", photo, likeness) for photo in saved[:taken] or [face]),
@@ -236,7 +227,7 @@ class Adapters(commands.Cog):
             scheduler=scheduler,
             adapter=adapter,
         )
-        await self._begin(interaction, asked, photos, model=model, extra=extra, is_private=is_private)
+        await self._begin(interaction, asked, photos, choice, is_private=is_private)
 
     advanced = _Advanced(name="advanced", description="Make pictures with every option there is.", callback=_advanced)
 
@@ -245,18 +236,19 @@ class Adapters(commands.Cog):
         interaction: discord.Interaction,
         asked: Asked,
         photos: Sequence[Photo],
+        choice: Choice,
         *,
-        model: str | None,
-        extra: str | None = None,
         draft: bool = False,
         is_private: bool,
         said: Said | None = None,
     ) -> None:
+        settings, table = self._reception.settings(interaction), FAMILY_TABLES[choice.model.family]
+        asked = styled(asked, choice.preset, api=Api.ADAPTERS)
         wish = adapters_wish(
-            asked,
-            model=self.catalog.model(model),
+            capped(asked, settings, table, preset=choice.preset),
+            model=choice.model,
             seed=random_seed(),
-            extra=self.catalog.extra_adapter(extra),
+            extra=choice.extra,
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )

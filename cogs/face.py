@@ -10,13 +10,14 @@ from discord.ext import commands
 from cogs.answers import in_time, tell
 from cogs.files import release
 from cogs.imagine import PERSON_TEXT, WHOSE, WHOSE_TEXT, said_of, suggested_faces
-from cogs.views.faces import bold, listed_files, listed_layout
+from cogs.reception import home_of, scope_in
+from cogs.views.faces import bold, listed_files, listed_layout, saved_text
 from services.consents import Consents
 from services.faces import NAME_CHARACTERS_MAX, Faces
+from services.generations import Source
 from services.photos import check_length
 from services.prints import Print
-from services.quotas import scope_of
-from services.words import _, ngettext
+from services.words import _
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -56,36 +57,14 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         for each in photos:
             check_length(each.size)
         said = said_of(interaction, whose, person, has_face=True)
-        member_id, guild_id = interaction.user.id, interaction.guild_id
+        member_id = interaction.user.id
 
         async def admit(prints: Sequence[Print]) -> None:
-            scope = scope_of(guild_id=guild_id, member_id=member_id)
-            await self._consents.admit_saved(member_id, guild_id, scope, said, prints)
+            await self._consents.admit_saved(member_id, home_of(interaction), scope_in(interaction), said, prints)
 
         await interaction.response.defer(thinking=True, ephemeral=True)  # fetching and checking takes its time
-        saved = await self._faces.save(member_id, name, [each.url for each in photos], admit=admit)
-        lines = [
-            ngettext(
-                "Saved {name} from {number} photo. Use it in `/imagine`, as `face_name`.",
-                "Saved {name} from {number} photos. Use it in `/imagine`, as `face_name`.",
-                saved.photos,
-                name=bold(saved.name),
-            ),
-            _("Only you can see and use it; where you use it, the crop stands in the message, as with any photo."),
-            ngettext(
-                "It is deleted when you have not used it for {number} day, and you are told before.",
-                "It is deleted when you have not used it for {number} days, and you are told before.",
-                self._faces.unused_max.days,
-            ),
-        ]
-        if not saved.checked:
-            unchecked = ngettext(
-                "The photo was cropped to its middle and not checked for a face.",
-                "The photos were cropped to their middle and not checked for a face.",
-                saved.photos,
-            )
-            lines.append(f"-# {unchecked}")
-        await interaction.edit_original_response(content="\n".join(lines))
+        saved = await self._faces.save(member_id, name, [Source(url=each.url) for each in photos], admit=admit)
+        await interaction.edit_original_response(content=saved_text(saved, self._faces.unused_max))
 
     @app_commands.command(name="list")
     async def list_(self, interaction: discord.Interaction) -> None:

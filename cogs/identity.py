@@ -25,6 +25,7 @@ from cogs.imagine import (
 from cogs.reception import Reception
 from services.catalog import Catalog
 from services.consents import Said
+from services.defaults import capped, default_preset
 from services.faces import Faces
 from services.request import (
     GENERATE_TABLE,
@@ -35,7 +36,6 @@ from services.request import (
     SEED,
     Api,
     Asked,
-    Preset,
     Reference,
     Role,
     drafted,
@@ -92,10 +92,7 @@ class Identity(commands.Cog):
         """Make pictures from a description, with the face from a photo if you attach one."""
         asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
         said = said_of(interaction, whose, person, has_face=face is not None or face_name is not None)
-        styled_by = self._catalog.preset(preset)
-        await self._begin(
-            interaction, asked, face, face_name, preset=styled_by, draft=draft, private=private, said=said
-        )
+        await self._begin(interaction, asked, face, face_name, preset=preset, draft=draft, private=private, said=said)
 
     @app_commands.command()
     @app_commands.describe(
@@ -146,18 +143,21 @@ class Identity(commands.Cog):
         face: discord.Attachment | None,
         face_name: str | None,
         *,
-        preset: Preset | None = None,
+        preset: str | None = None,
         draft: bool = False,
         private: bool | None,
         said: Said | None = None,
     ) -> None:
+        settings = self._reception.settings(interaction)
+        styled_by = self._catalog.preset(preset) if preset is not None else default_preset(self._catalog, settings)
         has_face = face is not None or face_name is not None
         is_private = self._reception.is_private(interaction, private, has_face=has_face)
         saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
         photos = saved[:1] or ([face] if face else [])
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
-        asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
+        asked = styled(replace(asked, references=references), styled_by, api=Api.IDENTITY)
+        asked = capped(asked, settings, LOCK_TABLE if references else GENERATE_TABLE, preset=None)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
         photos_from = sources_of(photos, references)
         meant = drafted(wish) if draft else wish

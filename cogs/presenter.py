@@ -33,7 +33,9 @@ from services.presenter import (
     TooLarge,
     Waiting,
 )
+from services.quotas import guild_of
 from services.request import Wish
+from services.servers import Servers
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +86,9 @@ class DiscordPresenter:
     message has its interaction's token alone, and what it has to say is said in no channel.
     """
 
-    def __init__(self, client: discord.Client, downloads: Downloads) -> None:
+    def __init__(self, client: discord.Client, servers: Servers, downloads: Downloads) -> None:
         self._client = client
+        self._servers = servers
         self._downloads = downloads
 
     async def show(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
@@ -126,7 +129,7 @@ class DiscordPresenter:
         self, generation: Generation, token: str, wish: Wish, scene: Scene
     ) -> discord.WebhookMessage:
         with _files(generation, wish, scene) as files, _translated(generation):
-            view = layout(generation, wish, scene, _frame(generation, wish, scene, files))
+            view = layout(generation, wish, scene, self._frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await self._webhook(generation, token).edit_message(
                     _ORIGINAL, view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
@@ -135,7 +138,7 @@ class DiscordPresenter:
     async def _edit_in_channel(self, generation: Generation, message_id: int, wish: Wish, scene: Scene) -> Shown:
         channel = self._client.get_partial_messageable(generation.channel_id)
         with _files(generation, wish, scene) as files, _translated(generation):
-            view = layout(generation, wish, scene, _frame(generation, wish, scene, files))
+            view = layout(generation, wish, scene, self._frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.get_partial_message(message_id).edit(
                     view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
@@ -217,7 +220,12 @@ class DiscordPresenter:
         with _files(generation, wish, scene, photos) as files, _translated(generation):
             names = [file.filename for file in files]
             addresses = [f"attachment://{name}" for name in names[: len(photos)]]
-            frame = Frame(photos=addresses, files=names[len(photos) :], preface=preface)
+            frame = Frame(
+                photos=addresses,
+                files=names[len(photos) :],
+                preface=preface,
+                can_report=self._can_report(generation),
+            )
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.send(
                     view=layout(generation, wish, scene, frame),
@@ -260,6 +268,20 @@ class DiscordPresenter:
             return await self._edit(generation, wish, failure)  # it comes too late for their eyes alone
         return Shown(message_id=None)
 
+    def _frame(self, generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
+        if isinstance(scene, Waiting | Failure | Cancelled):
+            return Frame()
+        names = photo_names(wish.references)
+        if isinstance(scene, Progress) and scene.new_photos:
+            return Frame(photos=[f"attachment://{name}" for name in names])
+        hosted = zip(names, generation.hosted, strict=False)  # none are hosted before the first message
+        photos = [f"attachment://{name}" if photo.attachment_id else photo.url for name, photo in hosted]
+        uploaded = [file.filename for file in files]
+        return Frame(photos=photos, files=uploaded, can_report=self._can_report(generation))
+
+    def _can_report(self, generation: Generation) -> bool:
+        return self._servers.of(guild_of(generation.scope)).report_channel is not None
+
     def _webhook(self, generation: Generation, token: str) -> discord.Webhook:
         webhook = discord.Webhook.partial(generation.application_id, token, client=self._client)
         webhook.type = discord.WebhookType.application  # what an interaction's webhook is; only it can be ephemeral
@@ -300,17 +322,6 @@ def _files(
         yield files
     finally:
         release(files)
-
-
-def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
-    if isinstance(scene, Waiting | Failure | Cancelled):
-        return Frame(files=[file.filename for file in files])
-    names = photo_names(wish.references)
-    if isinstance(scene, Progress) and scene.new_photos:
-        return Frame(photos=[f"attachment://{name}" for name in names])
-    hosted = zip(names, generation.hosted, strict=False)  # none are hosted before the first message
-    photos = [f"attachment://{name}" if photo.attachment_id else photo.url for name, photo in hosted]
-    return Frame(photos=photos, files=[file.filename for file in files])
 
 
 def _attachments(generation: Generation, scene: Scene, files: Sequence[discord.File]) -> Any:

@@ -17,7 +17,7 @@ from services.generations import NewGeneration, Source
 from services.quotas import scope_of
 from services.request import Role, Wish
 from services.runner import Runner
-from services.servers import Servers
+from services.servers import Servers, ServerSettings
 from services.visibility import Visibility
 
 log = logging.getLogger(__name__)
@@ -68,13 +68,20 @@ class Reception:
             return  # a repeat of a command that was taken already, by a replay of the gateway
         await self._acknowledge(interaction, generation_id, is_private=is_private)
 
+    def settings(self, interaction: discord.Interaction) -> ServerSettings:
+        """What the admins of the server have set in which this was sent; nothing where it does not have the bot."""
+        return self._servers.of(home_of(interaction))
+
     def check_place(self, interaction: discord.Interaction) -> None:
         """Whether pictures are for this member in this place.
 
         Raises:
             NotAllowed
         """
-        self._admission.check_place(asker_of(interaction))
+        self._admission.check_place(self._asker(interaction))
+
+    def _asker(self, interaction: discord.Interaction) -> Asker:
+        return replace(asker_of(interaction), gone_ids=gone_ids(interaction.guild, self.settings(interaction)))
 
     async def _accept(
         self,
@@ -85,7 +92,7 @@ class Reception:
         *,
         is_private: bool,
     ) -> int | None:
-        asker = asker_of(interaction)
+        asker = self._asker(interaction)
         admitted = await self._admission.admit(asker, wish)
         new = self._new_generation(interaction, asker, admitted, photos, is_private=is_private)
         return await self._runner.accept(replace(new, said=said.to_json() if said else None))
@@ -120,6 +127,7 @@ class Reception:
     ) -> NewGeneration:
         channel_id = interaction.channel_id
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
+        settings = self.settings(interaction)
         return NewGeneration(
             interaction_id=interaction.id,
             application_id=interaction.application_id,
@@ -129,13 +137,23 @@ class Reception:
             channel_id=channel_id,
             is_private=is_private,
             member_id=interaction.user.id,
-            locale=(None if is_private else self._servers.of(asker.guild_id).language) or str(interaction.locale),
+            locale=(None if is_private else settings.language) or str(interaction.locale),
             file_limit_bytes=interaction.filesize_limit,
             wish=wish.to_json(),
             images=wish.images,
             role_ids=tuple(sorted(asker.role_ids)),
             photos=tuple(photos),
+            unfinished_max=settings.member_queue,
         )
+
+
+def gone_ids(guild: discord.Guild | None, settings: ServerSettings) -> frozenset[int]:
+    """The channels and roles in the settings that the server does not have any more; none while it is unknown."""
+    if guild is None or guild.unavailable:
+        return frozenset()
+    channels = (each for each in (*settings.channels, settings.report_channel) if each is not None)
+    gone = {each for each in channels if guild.get_channel_or_thread(each) is None}
+    return frozenset(gone | {each for each in settings.roles if guild.get_role(each) is None})
 
 
 def scope_in(interaction: discord.Interaction) -> str:

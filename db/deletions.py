@@ -17,11 +17,17 @@ class Deletion:
 
 
 async def insert_of_member(connection: aiosqlite.Connection, member_id: int, at: datetime) -> int:
-    """All messages that show a request of this member's, where the bot can reach them again; returns how many."""
+    """All messages that show a request of this member's, also to moderators, where the bot can reach them again;
+    returns how many.
+    """
     sql = """
         INSERT INTO deletions (message_id, channel_id, at)
         SELECT message_id, channel_id, :at FROM generations
         WHERE member_id = :member_id AND message_id IS NOT NULL AND NOT is_ephemeral
+        UNION ALL
+        SELECT reports.message_id, reports.channel_id, :at
+        FROM reports JOIN generations ON generations.id = generation_id
+        WHERE member_id = :member_id AND reports.message_id IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING message_id
     """
     return len(list(await connection.execute_fetchall(sql, {"member_id": member_id, "at": to_text(at)})))

@@ -36,6 +36,12 @@ _TOLD = {
         FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
     """,
     "choices": "SELECT 'private first' AS choice FROM private_first WHERE member_id = :member_id",
+    "blocks": "SELECT guild_id, reason, at, until FROM blocks WHERE member_id = :member_id ORDER BY at",
+    "reports": """
+        SELECT guild_id, generation_id AS request_id, reason, at
+        FROM report_voices JOIN reports ON reports.id = report_id WHERE member_id = :member_id ORDER BY at
+    """,
+    "refusals": "SELECT scope, category, at FROM refusals WHERE member_id = :member_id ORDER BY id",
 }
 _FORGET = """
     UPDATE generations
@@ -129,9 +135,17 @@ async def forget_faces(connection: aiosqlite.Connection, member_id: int) -> int:
     return len(list(await connection.execute_fetchall(sql, {"member_id": member_id})))
 
 
-async def forget_audit(connection: aiosqlite.Connection, *, before: datetime) -> None:
-    """Delete what was written down before that moment."""
-    await connection.execute_fetchall("DELETE FROM audit WHERE at < :before", {"before": to_text(before)})
+async def forget_reports(connection: aiosqlite.Connection, member_id: int) -> None:
+    """Forget what a member has reported, and why."""
+    await connection.execute_fetchall("DELETE FROM report_voices WHERE member_id = :id", {"id": member_id})
+
+
+async def forget_moderation(connection: aiosqlite.Connection, *, before: datetime) -> None:
+    """Delete what was done in servers, and what was reported, before that moment. Needs a transaction."""
+    values = {"before": to_text(before)}
+    await connection.execute_fetchall("DELETE FROM audit WHERE at < :before", values)
+    await connection.execute_fetchall("DELETE FROM report_voices WHERE at < :before", values)
+    await connection.execute_fetchall("DELETE FROM blocks WHERE until < :before", values)
 
 
 async def overwrite_log(connection: aiosqlite.Connection) -> None:

@@ -194,17 +194,27 @@ async def to_waiting(connection: aiosqlite.Connection, job_id: str, *, new_id: s
 
 
 async def to_done(
-    connection: aiosqlite.Connection, job_id: str, *, pictures: int, length: KnownLength | None, at: datetime
+    connection: aiosqlite.Connection,
+    job_id: str,
+    *,
+    pictures: int,
+    missing_text: str | None,
+    length: KnownLength | None,
+    at: datetime,
 ) -> bool:
-    """Its pictures are verified files on disk; ``length`` is what it teaches about its kind."""
+    """Its pictures are verified files on disk; ``missing_text`` tells the member why others are not, and ``length`` is
+    what it teaches about its kind.
+    """
     sql = """
         UPDATE provider_jobs
-        SET state = 'done', pictures = :pictures, finished_at = :at, over_s = :over_s, done_s = :done_s
+        SET state = 'done', pictures = :pictures, failure_text = :missing_text, finished_at = :at,
+            over_s = :over_s, done_s = :done_s
         WHERE id = :id AND state IN ('submitting', 'submitted') RETURNING id
     """
     values = {
         "id": job_id,
         "pictures": pictures,
+        "missing_text": missing_text,
         "at": to_text(at),
         "over_s": length.over_s if length else None,
         "done_s": length.done_s if length else None,

@@ -1,13 +1,20 @@
 """Whether a request may be made at all: every rule that a wish is held against before it is accepted and charged."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from services.errors import NotAllowed
+from services.defaults import check_caps
+from services.errors import NotAllowed, PromptRefused
+from services.moderation import Moderation
+from services.policy.policy import Policy
+from services.quotas import scope_of
+from services.refusals import Refusals
 from services.request import Wish
 from services.servers import Servers
 from services.words import _
+
+FLAGGED_EVERY = 3  # refusals of a member within a day: one may be a misunderstanding
 
 
 class Place(Enum):
@@ -23,7 +30,8 @@ class Place(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
     """Who asks, and where. ``guild_id`` is the server that has the bot, whose rules count. ``channel_ids`` are the
-    channel and, where that is a thread, the one around it; ``locale`` is the member's, in Discord's spelling.
+    channel and, where that is a thread, the one around it; ``gone_ids`` what the server's settings name and the server
+    does not have any more; ``locale`` is the member's, in Discord's spelling.
     """
 
     member_id: int
@@ -33,6 +41,7 @@ class Asker:
     is_age_restricted: bool
     locale: str
     place: Place = Place.SERVER
+    gone_ids: frozenset[int] = frozenset()
 
 
 class Admission:
@@ -40,8 +49,19 @@ class Admission:
     ``closed`` nothing is taken: Discord offers no commands there, but buttons from before go on working.
     """
 
-    def __init__(self, *, servers: Servers, closed: Set[Place] = frozenset()) -> None:
+    def __init__(
+        self,
+        *,
+        servers: Servers,
+        moderation: Moderation,
+        policy: Policy,
+        refusals: Refusals,
+        closed: Set[Place] = frozenset(),
+    ) -> None:
         self._servers = servers
+        self._moderation = moderation
+        self._policy = policy
+        self._refusals = refusals
         self._closed = closed
 
     async def admit(self, asker: Asker, wish: Wish) -> Wish:
@@ -50,8 +70,22 @@ class Admission:
         Raises:
             UserError: it may not; nothing was charged.
         """
+        self._moderation.check(asker.guild_id, asker.member_id)
         self.check_place(asker)
-        return wish
+        check_caps(wish, self._servers.of(asker.guild_id))
+        return await self._checked(asker, wish)
+
+    async def _checked(self, asker: Asker, wish: Wish) -> Wish:
+        try:
+            is_spoiler = self._policy.check(wish, is_age_restricted=asker.is_age_restricted)
+        except PromptRefused as error:
+            if not error.is_place:
+                scope = scope_of(guild_id=asker.guild_id, member_id=asker.member_id)
+                times = await self._refusals.note(scope=scope, member_id=asker.member_id, category=error.category)
+                if times % FLAGGED_EVERY == 0:
+                    self._moderation.flag(asker.guild_id, asker.member_id, category=error.category, times=times)
+            raise
+        return replace(wish, is_spoiler=is_spoiler)
 
     def check_place(self, asker: Asker) -> None:
         """Whether pictures are for this member in this place.
@@ -63,10 +97,26 @@ class Admission:
             raise NotAllowed(_("This bot makes pictures only in the servers that have added it. Ask there."))
         settings = self._servers.of(asker.guild_id)
         if settings.channels and not set(settings.channels) & set(asker.channel_ids):
-            places = ", ".join(f"<#{channel_id}>" for channel_id in settings.channels)
-            raise NotAllowed(_("Pictures are made in these channels of this server: {places}.", places=places))
-        if settings.roles and not set(settings.roles) & asker.role_ids:
-            roles = ", ".join(f"<@&{role_id}>" for role_id in settings.roles)
+            places = [f"<#{each}>" for each in settings.channels if each not in asker.gone_ids]
+            if not places:
+                raise NotAllowed(
+                    _(
+                        "The channels that this server has chosen for pictures do not exist any more. Ask who manages "
+                        "the server to choose others with `/server settings`."
+                    )
+                )
             raise NotAllowed(
-                _("In this server, pictures are for members with one of these roles: {roles}.", roles=roles)
+                _("Pictures are made in these channels of this server: {places}.", places=", ".join(places))
+            )
+        if settings.roles and not set(settings.roles) & asker.role_ids:
+            roles = [f"<@&{each}>" for each in settings.roles if each not in asker.gone_ids]
+            if not roles:
+                raise NotAllowed(
+                    _(
+                        "The roles that this server has chosen for pictures do not exist any more. Ask who manages the "
+                        "server to choose others with `/server settings`."
+                    )
+                )
+            raise NotAllowed(
+                _("In this server, pictures are for members with one of these roles: {roles}.", roles=", ".join(roles))
             )

@@ -34,6 +34,7 @@ class Settings:
     member_queue: int
     direct_messages: bool
     user_installs: bool
+    blocked_members: frozenset[int]
     database: Path
     default_model: Family
     sd_model_id: str
@@ -46,6 +47,9 @@ class Settings:
     server_budget_month: int | None
     job_timeout_minutes: int
     face_consent: Rule
+    adult_content: bool
+    image_check_url: str | None
+    image_check_key: str | None = field(repr=False)
     face_detection: bool
     face_hosting: str
     face_keys: tuple[bytes, ...] = field(repr=False)
@@ -81,6 +85,7 @@ class Settings:
             member_queue=read.number("MEMBER_QUEUE", 20, 1, 1000),
             direct_messages=read.switch("DIRECT_MESSAGES", default=True),
             user_installs=read.switch("USER_INSTALLS", default=False),
+            blocked_members=read.ids("BLOCKED_MEMBERS"),
             database=read.database("DATABASE_URL", "sqlite:///data/facelock.db"),
             default_model=Family(read.choice("DEFAULT_MODEL", Family.SDXL, tuple(Family))),
             sd_model_id=read.model_id("SD_MODEL_ID", "sd1.5", Family.SD),
@@ -93,6 +98,9 @@ class Settings:
             server_budget_month=read.optional_number("SERVER_BUDGET_MONTH", 1, 100_000_000),
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
             face_consent=Rule(read.choice("FACE_CONSENT", Rule.ASK, tuple(Rule))),
+            adult_content=read.switch("ADULT_CONTENT", default=False),
+            image_check_url=read.optional_url("IMAGE_CHECK_URL", schemes=("https", "http")),
+            image_check_key=read.optional_secret("IMAGE_CHECK_KEY", "the key of your image check"),
             face_detection=read.switch("FACE_DETECTION", default=True),
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),
             face_keys=read.keys("FACE_KEY"),
@@ -143,12 +151,16 @@ class _Reader:
         return self._env.get(name, "").strip() or default
 
     def secret(self, name: str, what: str) -> str:
-        value = self.text(name, "")
-        if not value:
+        value = self.optional_secret(name, what)
+        if value is None:
             self._complain(name, f"is missing: set it to {what}")
-        elif not value.isascii() or not value.isprintable() or " " in value:
+        return value or ""
+
+    def optional_secret(self, name: str, what: str) -> str | None:
+        value = self.text(name, "")
+        if not value.isascii() or not value.isprintable() or " " in value:
             self._complain(name, f"has characters that cannot be in {what}: copy it again")
-        return value
+        return value or None
 
     def number(self, name: str, default: int, lowest: int, highest: int) -> int:
         value = self.optional_number(name, lowest, highest)
@@ -162,6 +174,13 @@ class _Reader:
             self._complain(name, f"should be a whole number from {lowest} to {highest}, not {text!r}")
             return None
         return int(text)
+
+    def ids(self, name: str) -> frozenset[int]:
+        texts = [text.strip() for text in self.text(name, "").split(",") if text.strip()]
+        if not all(text.isascii() and text.isdecimal() and 0 < int(text) < 2**63 for text in texts):
+            self._complain(name, "should be ids of Discord, whole numbers with commas between them")
+            return frozenset()
+        return frozenset(map(int, texts))
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         text = self.text(name, default)

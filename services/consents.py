@@ -297,6 +297,17 @@ class Consents:
             member=counts.subject_id,
         )
 
+    async def said_of(self, generation: Generation) -> Said | None:
+        """Whose face the first one in a generation's photos is, as its asker has said; None where nobody asked."""
+        if generation.said:
+            return Said.from_json(generation.said)
+        photo = next((each for each in generation.prints if each is not None), None)
+        if photo is None:
+            return None
+        async with self._database.connection() as connection:
+            known = await consents.declared(connection, generation.member_id, photo)
+        return Said(whose=known.whose, subject_id=known.subject_id) if known else None
+
     async def declare(self, generation_id: int, by: int, said: Said) -> bool:
         """The asker says whose face it is, of the photo that the generation waits for: it goes on. False where it waits
         for that no more.

@@ -130,6 +130,15 @@ class NotAllowed(UserError):
     code = "not_allowed"
 
 
+class TooManyReports(UserError):
+    """The member has reported as much as one member may for now."""
+
+    code = "too_many_reports"
+
+    def __init__(self) -> None:
+        super().__init__(_("You have reported several results within an hour. Ask a moderator about this one."))
+
+
 class QueueFull(UserError):
     """The member already has as many unfinished requests as one member may have."""
 
@@ -198,14 +207,46 @@ class GenerationFailed(UserError):
 
 
 class PromptRefused(UserError):
-    """Pictures of that are not made, or not here; ``category`` is a rule file's name or ``age_restricted``."""
+    """No pictures are made of that, or not here. ``category`` is the name of a rule file. ``is_place`` is True where
+    they are made in channels for adults. The sentence names no word, which would only help to get around the rule.
+    """
 
     code = "policy"
 
-    def __init__(self, category: str, *, has_face: bool) -> None:
-        self.category, self.has_face = category, has_face
-        super().__init__(_REFUSALS[category] if has_face or category not in _WITHOUT_FACE else _WITHOUT_FACE[category])
+    def __init__(self, category: str, *, has_photo: bool, is_place: bool = False) -> None:
+        self.category, self.is_place = category, is_place
+        super().__init__(_refused_place() if is_place else _refused(category, has_photo=has_photo))
 
 
-_REFUSALS = {"sexual": "x", "minors": "x", "hate": "x", "gore": "x", "forgery": "x", "age_restricted": "x"}
-_WITHOUT_FACE = {}
+def _refused_place() -> str:
+    return _("This is for channels with an age restriction. Nothing was counted; ask for it in one of those.")
+
+
+def _refused(category: str, *, has_photo: bool) -> str:
+    match category, has_photo:
+        case "minors", True:
+            return _(
+                "This bot makes nobody younger than they are. Nothing was counted. Describe the person as the adult "
+                "they are."
+            )
+        case "minors", False:
+            return _("This bot makes no such pictures of children. Nothing was counted. Describe something else.")
+        case "sexual", True:
+            return _(
+                "This bot makes no nude or sexual pictures from photos. Nothing was counted. Describe what the person "
+                "wears and does instead, and name no clothes in the negative prompt."
+            )
+        case "sexual", False:
+            return _("This bot makes no nude or sexual pictures here. Nothing was counted. Describe something else.")
+        case "hate", _has_photo:
+            return _("This bot makes no pictures with symbols of hatred. Nothing was counted. Leave them out.")
+        case "gore", _has_photo:
+            return _(
+                "This bot makes no pictures in which a person from a photo is hurt or humiliated. Nothing was counted. "
+                "Describe a scene that the person would like to be seen in."
+            )
+        case _:
+            return _(
+                "This bot makes no papers, evidence or news with a person from a photo, because they could be taken "
+                "for real. Nothing was counted. Describe a scene instead."
+            )

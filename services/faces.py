@@ -12,6 +12,7 @@ from typing import Self
 from db import faces
 from db.connection import Connection, Database
 from db.faces import Face, PhotoKey, SealedPhoto
+from db.generations import Source
 from services.downloads import DownloadError, Downloads
 from services.errors import FaceRefused, PhotoRefused
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
@@ -112,7 +113,15 @@ class Faces:
         self._slots = asyncio.Semaphore(PHOTOS_AT_ONCE)
         self._names: dict[int, tuple[str, ...]] = {}
 
-    async def save(self, member_id: int, said: str, urls: Sequence[str], *, admit: Admit | None = None) -> Saved:
+    async def save(
+        self,
+        member_id: int,
+        said: str,
+        sources: Sequence[Source],
+        *,
+        admit: Admit | None = None,
+        as_default: bool = False,
+    ) -> Saved:
         """Keep the crops of one person's photos, all or none of them, under a name, unless ``admit`` objects to them.
 
         A face of that name that cannot be opened any more is replaced.
@@ -123,7 +132,7 @@ class Faces:
         name = _checked(said)
         async with self._database.connection() as connection:
             await self._make_room(connection, member_id, name)  # before anything is fetched
-        taken = [await self._prepare(url, number, len(urls)) for number, url in enumerate(urls, start=1)]
+        taken = [await self._prepare(source, number, len(sources)) for number, source in enumerate(sources, start=1)]
         prepared, prints = [photo for photo, _known in taken], [known for _photo, known in taken]
         if admit is not None:
             await admit(prints)
@@ -140,6 +149,8 @@ class Faces:
                 locale=spoken(),
                 at=self._now(),
             )
+            if as_default:
+                await faces.set_default(connection, member_id=member_id, face_id=face_id)
             for n, photo in enumerate(prepared, start=1):
                 await self._keep(connection, PhotoKey(member_id, face_id, n), photo.jpeg, prints[n - 1].file)
         log.info("saved face %d with %d photos", face_id, len(prepared))
@@ -294,12 +305,12 @@ class Faces:
             except CannotOpen as error:
                 log.warning("face %d cannot be opened: %s", photo.face_id, error)
 
-    async def _prepare(self, url: str, number: int, of: int) -> tuple[Prepared, Print]:
+    async def _prepare(self, source: Source, number: int, of: int) -> tuple[Prepared, Print]:
         try:
             async with self._slots:
-                photo = await self._fetch(url)
-                prepared = await self._photos.crop(photo)
-                return prepared, await print_of(prepared, file=await sha256(photo))
+                photo = await self._fetch(source.url)
+                prepared = await (self._photos.verified(photo) if source.is_prepared else self._photos.crop(photo))
+                return prepared, await print_of(prepared, file=source.file or await sha256(photo))
         except PhotoRefused as error:
             if of == 1:
                 raise

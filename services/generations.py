@@ -79,6 +79,10 @@ class Generations:
                 return None
             if await generations.count_unfinished(connection, new.member_id) > self._unfinished_max:
                 raise QueueFull(self._unfinished_max)
+            if new.unfinished_max is not None:
+                in_scope = await generations.count_unfinished(connection, new.member_id, scope=new.scope)
+                if in_scope > new.unfinished_max:
+                    raise QueueFull(new.unfinished_max)
             await self._charge(connection, generation_id, new, role_quotas)
         self._metrics.accepted(new.images * new.weight)
         return generation_id
@@ -266,11 +270,15 @@ class Generations:
         async with self._database.connection() as connection:
             return await generations.show_queue_again(connection)
 
-    async def job_done(self, job: ProviderJob, *, pictures: int, length: KnownLength | None) -> bool:
+    async def job_done(
+        self, job: ProviderJob, *, pictures: int, length: KnownLength | None, missing_text: str | None = None
+    ) -> bool:
         """A job's pictures are verified files on disk; returns whether its generation is over by that."""
         async with self._database.transaction() as connection:
             at = self._now()
-            is_news = await provider_jobs.to_done(connection, job.id, pictures=pictures, length=length, at=at)
+            is_news = await provider_jobs.to_done(
+                connection, job.id, pictures=pictures, missing_text=missing_text, length=length, at=at
+            )
             return is_news and await self._conclude(connection, job.generation_id)
 
     async def job_failed(self, job: ProviderJob, error: GenerationFailed) -> bool:

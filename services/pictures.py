@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,10 @@ PICTURE_PIXELS_MAX = 40_000_000
 # https://discord.com/developers/docs/reference#uploading-files: 25 MiB a request, with room for the rest of it.
 REQUEST_BYTES_MAX = 24 * 2**20
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
+_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 _FITTED = "fitted"
+
+MayKeep = Callable[[str], Awaitable[bool]]
 
 
 class NotAPictureError(FacelockError):
@@ -49,14 +52,19 @@ class Pictures:
         self._folder = folder
         self._decoding = asyncio.Semaphore(2)
 
-    async def keep(self, generation_id: int, number: int, data: bytes) -> None:
-        """Verify a picture by decoding it and keep its bytes unchanged.
+    async def keep(self, generation_id: int, number: int, data: bytes, *, may_keep: MayKeep | None = None) -> bool:
+        """Verify a picture by decoding it and keep its bytes unchanged; False where ``may_keep``, which is asked with
+        its media type, says no.
 
         Raises:
             NotAPictureError
         """
         async with self._decoding:
-            await asyncio.to_thread(_write_verified, self._of(generation_id), number, data)
+            suffix = await asyncio.to_thread(_verified, data)
+        if may_keep is not None and not await may_keep(_MEDIA_TYPES[suffix]):
+            return False
+        await asyncio.to_thread(_write, self._of(generation_id) / f"{number}{suffix}", data)
+        return True
 
     async def of(self, generation_id: int) -> tuple[Path, ...]:
         """The kept pictures, in order."""
@@ -92,23 +100,24 @@ def number_of(picture: Path) -> int:
     return int(picture.stem.removeprefix(f"{_FITTED}-"))
 
 
-def _write_verified(folder: Path, number: int, data: bytes) -> None:
+def _verified(data: bytes) -> str:
+    """The suffix for a file with this picture."""
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_SUFFIXES)) as image:
             suffix = _SUFFIXES[str(image.format)]
             if image.width * image.height > PICTURE_PIXELS_MAX:
                 raise NotAPictureError("the picture has too many pixels")
             image.load()
+            return suffix
     except NotAPictureError:
         raise
     except Exception as error:  # Pillow raises what each format's parser happens to raise
         raise NotAPictureError("the file is not a picture") from error
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / f"{number}{suffix}", data)
 
 
 def _write(path: Path, data: bytes) -> None:
     """All of it or nothing: "finished" in the database must mean a whole file, also after a kill or a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as file:
         file.write(data)

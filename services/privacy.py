@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from db import deletions, privacy, private_first
+from db import deletions, privacy, private_first, refusals
 from db.connection import Database
 from db.deletions import Deletion
 from db.times import to_text
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
+from services.refusals import KEPT as REFUSALS_KEPT
 from services.tasks import Tasks
 from services.visibility import Visibility
 
@@ -129,6 +130,7 @@ class Privacy:
             faces = await privacy.forget_faces(connection, member_id)
             await private_first.remove(connection, member_id)
             await privacy.forget_consents(connection, member_id)
+            await privacy.forget_reports(connection, member_id)
         self._faces.forget(member_id)
         self._visibility.forget(member_id)
         async with self._database.connection() as connection:
@@ -151,8 +153,9 @@ class Privacy:
     async def purge(self) -> None:
         """Forget what is older than the operator wants it kept."""
         now = self._now()
-        async with self._database.connection() as connection:
-            await privacy.forget_audit(connection, before=now - self.retention.audit)
+        async with self._database.transaction() as connection:
+            await privacy.forget_moderation(connection, before=now - self.retention.audit)
+            await refusals.delete_older(connection, before=now - REFUSALS_KEPT)
         if self.retention.history is None:
             return
         while True:

@@ -228,7 +228,8 @@ class Wish:
     ``references`` are in the order of the images: faces, then styles. ``jobs`` jobs at the service make the ``images``
     pictures, each an equal share. ``adapters`` and ``adapter_scales`` are the lists as the service is sent them.
     ``prompt`` is in the member's own words. ``caption`` is a line for the result that says what became of an earlier
-    one. ``full_steps`` is for drafts alone: the steps of the full picture.
+    one. ``full_steps`` is for drafts alone: the steps of the full picture. ``is_spoiler`` says that its pictures are
+    for adults.
     """
 
     api: Api
@@ -257,6 +258,7 @@ class Wish:
     notes: tuple[str, ...] = ()
     caption: str | None = None
     full_steps: int | None = None
+    is_spoiler: bool = False
 
     @property
     def is_draft(self) -> bool:

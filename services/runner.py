@@ -21,6 +21,7 @@ from services.faces import Faces
 from services.gate import Gate, Pauses
 from services.generations import Generations
 from services.hosting import Hosting
+from services.image_check import ImageCheck
 from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
@@ -83,6 +84,7 @@ class Outside:
     photo_downloads: Downloads
     picture_downloads: Downloads
     asking: Asking
+    image_check: ImageCheck | None = None
 
 
 class Runner:
@@ -167,7 +169,11 @@ class Runner:
             backoff=timing.backoff,
         )
         self._collector = Collector(
-            downloads=outside.picture_downloads, pictures=pictures, tasks=tasks, retries=timing.retries
+            downloads=outside.picture_downloads,
+            pictures=pictures,
+            check=outside.image_check,
+            tasks=tasks,
+            retries=timing.retries,
         )
         self._tracker = Tracker(
             ask=self._ask,
@@ -614,8 +620,10 @@ class Runner:
         self._queue_news.set()
 
     async def _collect(self, job: ProviderJob, sources: tuple[str, ...], length: KnownLength | None) -> None:
-        kept = await self._collector.collect(job, sources)
-        if await self._generations.job_done(job, pictures=kept, length=length):
+        collected = await self._collector.collect(job, sources)
+        if await self._generations.job_done(
+            job, pictures=collected.pictures, missing_text=collected.missing, length=length
+        ):
             self._delivery.wake(job.generation_id)
         elif await self._is_unwanted(job.generation_id):
             await self._discard(job.generation_id)  # it was cancelled, or has failed, while the pictures came

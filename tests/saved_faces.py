@@ -8,6 +8,7 @@ from datetime import timedelta
 from PIL import Image
 
 from db.connection import Database
+from db.generations import Source
 from services.downloads import Downloads
 from services.faces import Faces
 from services.photos import Photos
@@ -20,9 +21,9 @@ KEY = b"k" * 32
 MakeFaces = Callable[..., Faces]
 
 
-def attached(image: Image.Image) -> str:
-    """The address of a photo, without a server."""
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded(image)).decode()}"
+def attached(image: Image.Image) -> Source:
+    """A photo that comes without a server."""
+    return Source(url=f"data:image/jpeg;base64,{base64.b64encode(encoded(image)).decode()}")
 
 
 @contextlib.asynccontextmanager

@@ -100,7 +100,7 @@ def _entry(generation: Generation, preview: Preview) -> list["ui.Item[ui.LayoutV
     text = ui.TextDisplay[ui.LayoutView]("\n".join(lines))
     items: list[ui.Item[ui.LayoutView]] = [text]
     if preview.picture:
-        items = [ui.Section(text, accessory=ui.Thumbnail[ui.LayoutView](preview.picture))]
+        items = [ui.Section(text, accessory=ui.Thumbnail[ui.LayoutView](preview.picture, spoiler=wish.is_spoiler))]
     if generation.state is State.FINISHED or generation.state.is_terminal:
         presses = (Press(action, generation.id, label=action.label) for action in (Action.AGAIN, Action.EDIT))
         items.append(_row(*presses))

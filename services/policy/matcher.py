@@ -159,11 +159,11 @@ class Phrases(Generic[Label]):
 
     def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
         for last in range(at, min(at + GAP_WORDS + 1, len(words))):
+            if words[last] in MARKS and phrase[n + 1].kind is Kind.WORD:
+                return None
             end = self._end(phrase, n + 1, words, last)
             if end is not None:
                 return end
-            if words[last] in MARKS:
-                return None
         return None
 
 

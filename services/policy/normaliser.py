@@ -42,7 +42,7 @@ _DRESSED_LETTERS = {
 }  # fmt: skip
 _JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"})
 # Letters that show as nothing: the Hangul fillers and the empty Braille pattern.
-_BLANK = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
+_BLANK: dict[int, None] = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
 
 
 def _confusables() -> dict[int, str]:
@@ -113,7 +113,7 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     yield _LONG_RUN.sub(r"\1", joined)
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
-        yield _LONG_RUN.sub(r"\1", _joined(_DISGUISED.sub(lambda found: _unleeted(found.group(), one), clean)))
+        yield _LONG_RUN.sub(r"\1", _joined(_unleeted(clean, one)))
     yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
     starred = list(_STARRED.finditer(clean))
     if starred:
@@ -125,9 +125,15 @@ def _joined(text: str) -> str:
     return _UNSPACED_GAP.sub("", _INSIDE.sub("", text))
 
 
-def _unleeted(word: str, one: dict[int, int]) -> str:
-    has_letters = any(letter.isalpha() for letter in word)
-    return word.translate(_LEET).translate(one) if has_letters else word
+def _unleeted(text: str, one: dict[int, int]) -> str:
+    """With the digits and signs in words as letters; numbers stay numbers."""
+
+    def plain(found: re.Match[str]) -> str:
+        word = found.group()
+        has_letters = any(letter.isalpha() for letter in word)
+        return word.translate(_LEET).translate(one) if has_letters else word
+
+    return _DISGUISED.sub(plain, text)
 
 
 def _guesses(starred: str) -> Iterator[str]:

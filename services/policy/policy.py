@@ -3,9 +3,9 @@
 Each file there is a category of what is refused, and ``when`` at its top or in a rule says in which requests:
 
 - ``face``: in those with a face;
-- ``adult``: in those with a face; in others except where the operator allows adult content, in channels for adults;
-- ``always``;
-- ``with_adult``: with a face or without, where an ``adult`` rule matches as well.
+- ``adult``: in those with any photo; in others except where the operator allows adult content, in channels for adults;
+- ``with_adult``: in all where an ``adult`` rule matches as well;
+- ``always``.
 
 Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written), and may have:
 
@@ -90,22 +90,24 @@ class Policy:
         Raises:
             PromptRefused: pictures of that are not made here, or not in this channel.
         """
-        has_face = wish.count_of(Role.FACE) > 0
+        has_face, has_photo = wish.count_of(Role.FACE) > 0, bool(wish.references)
         matched = self._matched(wish)
         is_adult = any(rule.when is When.ADULT for rule in matched)
         for rule in matched:
-            if rule.when is When.WITH_ADULT and not is_adult:
-                continue
-            if has_face or rule.when in (When.ALWAYS, When.WITH_ADULT):
-                raise PromptRefused(rule.category, has_face=has_face)
-        if is_adult and not self._allows_adult:
-            raise PromptRefused("sexual", has_face=False)
-        if is_adult and not is_age_restricted:
-            raise PromptRefused("age_restricted", has_face=False)
+            if (
+                rule.when is When.ALWAYS
+                or (rule.when is When.FACE and has_face)
+                or (rule.when is When.ADULT and has_photo)  # whatever it is attached as, it may show somebody
+                or (rule.when is When.WITH_ADULT and is_adult)
+            ):
+                is_about_them = has_photo and rule.when is not When.WITH_ADULT
+                raise PromptRefused(rule.category, has_photo=is_about_them)
+        if is_adult and not (self._allows_adult and is_age_restricted):
+            raise PromptRefused("sexual", has_photo=False, is_place=self._allows_adult)
         return is_adult
 
     def _matched(self, wish: Wish) -> list[Rule]:
-        """Gravest first. The member's words count by themselves, too: those of a preset could make them look innocent."""
+        """Gravest first. The member's words count by themselves, too: those of a preset could make them innocent."""
         prompts = {wish.prompt, wish.sent_prompt}
         negative = wish.negative_prompt or ""
         positives = [*prompts, *([negative] if _TURNED_ROUND.search(negative) else [])]

@@ -24,10 +24,14 @@ from playground.server import Playground
 from services.admission import Admission
 from services.consents import Consents
 from services.faces import Faces
+from services.moderation import Moderation, Moderators
+from services.policy.policy import Policy
 from services.quotas import Balance, Quota
+from services.refusals import Refusals
 from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
+from services.tasks import Tasks
 from services.visibility import Visibility
 
 _PHOTO = b"never read by the cogs"
@@ -40,9 +44,22 @@ NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 NO_CHOICES = Visibility(cast(Database, None), set(), NO_SERVERS)
 
 
+_POLICY = Policy(allows_adult=False)
+
+
 def reception(runner: Runner) -> Reception:
-    """Where nothing is refused."""
-    return Reception(runner, Admission(servers=NO_SERVERS), NO_SERVERS, NO_CHOICES)
+    """Where nothing is refused that the policy does not refuse, which no test here asks for."""
+    moderation = Moderation(
+        cast(Database, None),
+        (),
+        servers=NO_SERVERS,
+        blocked_everywhere=frozenset(),
+        moderators=cast(Moderators, None),
+        tasks=cast(Tasks, None),
+        now=lambda: datetime.now(UTC),
+    )
+    admission = Admission(servers=NO_SERVERS, moderation=moderation, policy=_POLICY, refusals=cast(Refusals, None))
+    return Reception(runner, admission, NO_SERVERS, NO_CHOICES)
 
 
 class NotingRunner:

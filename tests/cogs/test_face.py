@@ -22,7 +22,7 @@ from tests.saved_faces import KEY, MakeFaces, attached, faces_on
 ME = ("me.png", encoded(astronaut(), "PNG"))
 ADMIRAL = ("admiral.jpg", encoded(admiral()))
 COFFEE = ("coffee.jpg", encoded(coffee()))
-URL = attached(astronaut())
+SAVED = attached(astronaut())
 
 
 @dataclass
@@ -61,7 +61,7 @@ class FaceStage:
 
     async def have(self, *names: str, member: str = "Ben") -> None:
         for name in names:
-            await self.faces.save(self.id_of(member), name, [URL])
+            await self.faces.save(self.id_of(member), name, [SAVED])
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_ones_own_names_are_suggested(scene: FaceStage, command: str) -> N
 
 
 async def test_what_cannot_be_opened_any_more_is_listed_with_advice_beside_the_rest(scene: FaceStage) -> None:
-    await scene.make(b"lost" * 8).save(scene.id_of("Ben"), "Ada", [URL])
+    await scene.make(b"lost" * 8).save(scene.id_of("Ben"), "Ada", [SAVED])
     await scene.have("Ben")
 
     listed = await scene.told("list")

@@ -19,7 +19,7 @@ from services.presenter import Cancelled, Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
 from services.request import Wish
 from services.runner import Runner
-from tests.cogs.stage import NO_FACES, CogStage, cog_stage, reception
+from tests.cogs.stage import NO_FACES, NO_SERVERS, CogStage, cog_stage, reception
 from tests.photographs import astronaut, encoded
 from tests.wishes import SDXL, crowded
 
@@ -56,7 +56,7 @@ class Showing:
 
     async def show(self, what: Progress | Result | Failure | Cancelled) -> Shown:
         async with Downloads(allow_private=True) as downloads:
-            presenter = DiscordPresenter(self.stage.bot, downloads)
+            presenter = DiscordPresenter(self.stage.bot, NO_SERVERS, downloads)
             shown = await presenter.show(self.generation, self.wish, what)
         hosted = shown.photos if isinstance(what, Progress) and what.new_photos else self.generation.hosted
         self.generation = dataclasses.replace(self.generation, message_id=shown.message_id, hosted=hosted)
@@ -78,6 +78,7 @@ class Showing:
 
 def generation_of(new: NewGeneration) -> Generation:
     fields: dict[str, Any] = dataclasses.asdict(new) | {"hosted": (), "message_id": None, "state": State.RECEIVED}
+    del fields["unfinished_max"]
     fields |= {
         "id": 1,
         "is_ephemeral": new.is_private,

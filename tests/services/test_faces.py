@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.connection import Database
+from db.generations import Source
 from services.errors import FaceRefused, PhotoRefused
 from services.faces import FACES_MAX, NAME_CHARACTERS_MAX, Faces, SavedPhoto
 from services.photos import Photos
@@ -21,6 +22,7 @@ OLD, NEW = b"o" * 32, b"n" * 32
 ADA, BEN = 7, 8
 
 ME, ADMIRAL, COFFEE = attached(astronaut()), attached(admiral()), attached(coffee())
+NEVER_FETCHED = Source(url="http://127.0.0.1:9/never-fetched.jpg")
 
 
 @pytest.fixture
@@ -55,18 +57,18 @@ async def test_what_is_kept_is_the_crop_of_every_photo(make: MakeFaces) -> None:
 
 
 @pytest.mark.parametrize(
-    ("urls", "told"),
+    ("of", "told"),
     [
         ([COFFEE], r"^I found no face"),
         ([ME, COFFEE], r"^Photo 2 of 2: I found no face"),
-        (["http://127.0.0.1:9/face.jpg"], r"^The photo could not be fetched"),
+        ([Source(url="http://127.0.0.1:9/face.jpg")], r"^The photo could not be fetched"),
     ],
 )
-async def test_one_photo_that_cannot_be_used_and_nothing_is_kept(make: MakeFaces, urls: list[str], told: str) -> None:
+async def test_one_photo_that_cannot_be_used_and_nothing_is_kept(make: MakeFaces, of: list[Source], told: str) -> None:
     async with Photos(detect=True) as photos:
         faces = make(OLD, photos=photos)
         with pytest.raises(PhotoRefused, match=told):
-            await faces.save(ADA, "Me", urls)
+            await faces.save(ADA, "Me", of)
 
     assert await names(faces) == []
 
@@ -88,7 +90,7 @@ async def test_a_taken_name_is_told_before_anything_is_fetched(faces: Faces) -> 
     await faces.save(ADA, "Me", [ME])
 
     with pytest.raises(FaceRefused, match="already"):
-        await faces.save(ADA, "me", ["http://127.0.0.1:9/never-fetched.jpg"])
+        await faces.save(ADA, "me", [NEVER_FETCHED])
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\n\0", "\u200b\u2060", "x" * (NAME_CHARACTERS_MAX + 1)])
@@ -109,7 +111,7 @@ async def test_there_are_so_many_faces_and_no_more_even_at_the_same_moment(faces
     assert sum(isinstance(outcome, FaceRefused) for outcome in outcomes) == 2
     assert len(await names(faces)) == FACES_MAX
     with pytest.raises(FaceRefused, match="already have 10 saved faces"):
-        await faces.save(ADA, "another", ["http://127.0.0.1:9/never-fetched.jpg"])
+        await faces.save(ADA, "another", [NEVER_FETCHED])
     await faces.save(BEN, "another", [ME])
 
 

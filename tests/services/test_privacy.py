@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from db import audit, consents, generations, ledger, privacy
+from db import audit, consents, generations, ledger, moderation, privacy
 from db.connection import Database
 from db.consents import Whose
 from db.generations import NewGeneration, Print, Source
@@ -36,6 +36,9 @@ KNOWN = {
     "consents.subject_id": "deleted, but for that they want no pictures by anybody",
     "audit.member_id": "kept: what was done to others, until it is too old",
     "audit.subject_id": "kept: what was done to others, until it is too old",
+    "blocks.member_id": "kept: protects others",
+    "report_voices.member_id": "deleted",
+    "refusals.member_id": "kept: so that erasing hides no abuse, until it is too old",
 }
 
 
@@ -199,6 +202,29 @@ async def test_what_is_erased_is_in_no_file_any_more_and_the_account_stays(
         assert (await privacy.told(connection, 5))["requests"] == []
         assert await generations.get(connection, kept) is not None
         assert await generations.of_message(connection, 77) is None
+
+
+async def test_what_was_reported_is_told_and_erased_and_so_is_the_copy_that_moderators_have(
+    database: Database, clock: Clock
+) -> None:
+    generation_id = await made(database, clock, new(1), message_id=77)
+    async with database.transaction() as connection:
+        for member_id in (5, 6):
+            await moderation.add_voice(
+                connection, guild_id=1, generation_id=generation_id, member_id=member_id, reason="spam", at=clock()
+            )
+        await moderation.set_report_message(connection, 1, channel_id=3, message_id=78)
+    privacy_service = service(database, clock, Noted())
+    told = read((await privacy_service.export(6, bytes_max=10**6)).content)
+
+    erased = [await privacy_service.erase(member_id) for member_id in (6, 5)]
+
+    assert [(each["request_id"], each["reason"]) for each in told["reports"]] == [(str(generation_id), "spam")]
+    assert [each.messages for each in erased] == [0, 2]
+    async with database.transaction() as connection:
+        report = await moderation.report(connection, report_id=1)
+    assert report is not None
+    assert report.voices == []
 
 
 async def test_what_is_under_way_is_ended_first(database: Database, clock: Clock) -> None:

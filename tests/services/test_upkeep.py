@@ -10,7 +10,9 @@ from services.faces import Faces
 from services.presenter import DiscordUnavailable
 from services.tasks import Tasks
 from services.upkeep import ROUND_S, TOLD_A_ROUND, Expiring, Upkeep
+from services.words import speaking, spoken
 from tests.conftest import Clock
+from tests.languages import LANGUAGES
 from tests.photographs import astronaut
 from tests.saved_faces import KEY, attached, faces_on
 
@@ -27,11 +29,13 @@ class NotingNotices:
     """Notes who was told what; unreachable for as long as a test wants it."""
 
     told: list[tuple[int, list[str], datetime]] = field(default_factory=list[tuple[int, list[str], datetime]])
+    spoke: list[str] = field(default_factory=list[str])
     is_down: bool = False
 
     async def faces_expire(self, member_id: int, expiring: Sequence[Expiring]) -> None:
         if self.is_down:
             raise DiscordUnavailable("down")
+        self.spoke.append(spoken())
         self.told.append((member_id, [each.name for each in expiring], expiring[0].at))
 
 
@@ -159,3 +163,17 @@ async def test_only_so_many_members_are_told_in_one_round(house: House) -> None:
     assert len(house.notices.told) == TOLD_A_ROUND
     await house.look()
     assert sorted(told[0] for told in house.notices.told) == list(range(TOLD_A_ROUND + 3))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_owner_is_told_in_the_language_that_they_spoke_when_they_last_chose_it(
+    house: House, language: str
+) -> None:
+    await house.faces.save(ADA, "Me", [ME])
+    with speaking(language):
+        await house.faces.choose(ADA, "Me")
+    house.clock.advance(days=83)
+
+    await house.look()
+
+    assert house.notices.spoke == [language]

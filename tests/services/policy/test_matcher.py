@@ -1,0 +1,45 @@
+import pytest
+
+from services.policy.matcher import Phrases
+from services.policy.normaliser import read
+
+LISTS = {"garment": ("shirt", "t shirt", "kleid")}
+
+
+def found(phrase: str, text: str, *, crosses: bool = True) -> bool:
+    phrases = Phrases([(phrase, None)], LISTS, crosses=crosses)
+    return any(phrases.found(read(text).plain[0]))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "matching", "other"),
+    [
+        ("nude", "a nude man", "a denuded hill"),
+        ("undress*", "she undresses", "a dress"),
+        ("*nackt", "er ist halbnackt", "nackten"),
+        ("big|huge house", "a huge house", "a small house"),
+        ("big red? house", "a big house", "a big blue house"),
+        ("without <garment>", "without t-shirt", "without hat"),
+        ("take <garment>|hat off", "take shirt off", "take coat off"),
+        ("take ... off", "take the very old hat off", "take one two three four five off"),
+        ("take ... off", "take it off", "take it, off"),
+        ("^ a child", "a child", "with a child"),
+        (", child ,", "red, child, green", "red child, green"),
+        (", child ,", "child", "children"),
+        ("vêtements", "VETEMENTS", "vetement"),
+        ("裸体", "一个裸体的人", "一个人"),
+    ],
+)
+def test_a_phrase_is_found_where_it_is_meant(phrase: str, matching: str, other: str) -> None:
+    assert found(phrase, matching)
+    assert not found(phrase, other)
+
+
+def test_only_phrases_that_cross_may_have_a_mark_between_their_words() -> None:
+    assert found("see through", "see, through")
+    assert not found("see through", "see, through", crosses=False)
+
+
+def test_what_is_no_word_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not one word"):
+        Phrases([("d'un", None)], LISTS, crosses=True)

@@ -1,0 +1,65 @@
+# ruff: noqa: RUF001 - letters that look like others are what this is about
+
+import pytest
+
+from services.policy.normaliser import read, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("n4k3d", "naked"),
+        ("n@ked", "naked"),
+        ("p1ss", "piss"),
+        ("n a k e d", "naked"),
+        ("n.a.k.e.d", "naked"),
+        ("na-ked", "naked"),
+        ("n(a)ked", "naked"),
+        ("naaaaked", "naked"),
+        ("boooobs", "boobs"),
+        ("nаkеd", "naked"),  # two Cyrillic letters
+        ("ѕех", "sex"),  # all Cyrillic
+        ("ｎｕｄｅ", "nude"),
+        ("𝓷𝓾𝓭𝓮", "nude"),
+        ("ɴᴜᴅᴇ", "nude"),
+        ("🅽🆄🅳🅴", "nude"),
+        ("🇳🇺🇩🇪", "nude"),
+        ("n​u‍d­e️", "nude"),
+        ("ñüdé", "nude"),
+        ("n*de", "nude"),
+        ("(nude:1.3)", "nude"),
+        ("<lora:nude:0.8>", "nude"),
+        ("裸 体", "裸体"),
+    ],
+)
+def test_a_disguised_word_can_be_read(text: str, word: str) -> None:
+    assert any(word in reading for reading in read(text).plain)
+
+
+@pytest.mark.parametrize(("text", "word"), [("na ked", "naked"), ("po r no", "porno"), ("nuude", "nude")])
+def test_words_in_pieces_are_put_together(text: str, word: str) -> None:
+    assert word in read(text).pieces
+
+
+def test_marks_stay_and_weights_go() -> None:
+    assert words_of("A (red:1.3) dress, BREAK d'été.") == (
+        "a",
+        ",",
+        "red",
+        ",",
+        ",",
+        "dress",
+        ",",
+        ",",
+        "d",
+        "ete",
+        ".",
+    )
+
+
+def test_numbers_stand_apart() -> None:
+    assert words_of("4k 1girl 7yo") == ("4", "k", "1", "girl", "7", "yo")
+
+
+def test_plain_text_has_one_reading() -> None:
+    assert len(read("a knight on a horse in the rain").plain) == 1

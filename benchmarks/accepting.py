@@ -37,9 +37,10 @@ LIMITS = ServerLimits(images_per_day=10**9, images_per_month=10**9, cooldown_s=1
 # One in ten was refunded.
 HISTORY = """
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :requests)
-    INSERT INTO generations (interaction_id, application_id, scope, channel_id, member_id, locale, file_limit_bytes,
-                             wish, images, weight, role_ids, state, version, shown, created_at, changed_at)
-    SELECT -n, 1, :scope, 2, n % :members, 'en-GB', 10, '{}', 1, 1, '[]', 'settled', 1, 1, at, at
+    INSERT INTO generations (interaction_id, application_id, scope, channel_id, is_private, is_ephemeral, member_id,
+                             locale, file_limit_bytes, wish, images, weight, role_ids, state, version, shown,
+                             created_at, changed_at)
+    SELECT -n, 1, :scope, 2, 0, 0, n % :members, 'en-GB', 10, '{}', 1, 1, '[]', 'settled', 1, 1, at, at
     FROM (SELECT n, strftime('%Y-%m-%dT%H:%M:%f000+00:00', :now, '-' || (n * :days * 86400.0 / :requests) || ' seconds')
           AS at FROM numbers)
 """

@@ -157,10 +157,11 @@ async def test_a_job_that_never_ends_fails_at_the_deadline(scene: Stage, monkeyp
 async def test_a_refused_account_keeps_the_queue_and_tells_the_operator_what_to_check(
     scene: Stage, caplog: pytest.LogCaptureFixture, status: int, advice: str
 ) -> None:
-    scene.trouble.answer(*SUBMIT, {"detail": "no"}, status=status, times=2)
+    scene.trouble.answer(*SUBMIT, {"detail": "no"}, status=status, times=1000)
     async with scene.bot():
         first, second = scene.imagine("first"), scene.imagine("second", member="Cleo")
         await scene.message_with("Your request is kept", interaction=first)
+        scene.trouble.forget()
         messages = [await scene.delivered(first), await scene.delivered(second)]
 
     assert [len(message.body.gallery) for message in messages] == [1, 1]

@@ -35,6 +35,7 @@ _DOUBLED = re.compile(r"([aeiu])\1")
 _DISGUISED = re.compile(r"[\w@$!\u20ac]+")
 _STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:[*#]+[^\W\d_]+)+(?![\w*])")
 _STARS_MAX = 2
+_STARRED_MAX = 20
 _VOWELS = "aeiou"
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[,;:()\[\]{}<>|/]|[.!?\n]|[^\w\s]")
 _PHRASE_MARKS = frozenset(",;:()[]{}<>|/\u3001\uff0c")
@@ -122,9 +123,9 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     for one in _LEET_ONE:
         yield _LONG_RUN.sub(r"\1", _joined(_unleeted(clean, one)))
     yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
-    starred = list(_STARRED.finditer(clean))
+    starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
-        yield " , ".join(guess for found in starred for guess in _guesses(found.group()))
+        yield " , ".join(guess for word in starred for guess in _guesses(word))
 
 
 def _joined(text: str) -> str:

@@ -18,14 +18,14 @@ Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from services.errors import PromptRefused
-from services.policy.matcher import Lists, Phrases, Words
+from services.policy.matcher import Found, Lists, Phrases, Text, Words
 from services.policy.normaliser import Readings, read, words_of
 from services.request import Role, Wish
 
@@ -117,25 +117,38 @@ class Policy:
             found.update(*(self._found(text, is_negative=is_negative) for text in texts))
         return [self._rules[n] for n in sorted(found)]
 
-    def _found(self, text: str, *, is_negative: bool) -> set[int]:
+    def _found(self, said: str, *, is_negative: bool) -> set[int]:
         """The numbers of the rules that match."""
-        readings = read(text)
+        readings = read(said)
         found = {n for n, rule in enumerate(self._rules) if not is_negative and _is_disguised(rule, readings)}
-        for words in readings.plain:
-            possible = [match for match in self._phrases[is_negative].found(words) if match.label not in found]
-            if possible:
-                innocent = _covered(self._innocent, words)
+        for text in map(Text, readings.plain):
+            matches: dict[int, list[Found[int]]] = {}
+            for match in self._phrases[is_negative].found(text):
+                if match.label not in found:
+                    matches.setdefault(match.label, []).append(match)
+            if matches:
+                innocent = _covered(self._innocent, text)
                 found.update(
-                    match.label
-                    for match in possible
-                    if innocent.isdisjoint(match.span)
-                    and (is_negative or not self._is_negated(words, match.start))
-                    and self._is_meant(self._rules[match.label], match.span, words)
+                    n
+                    for n, of_rule in matches.items()
+                    if self._is_meant(
+                        self._rules[n],
+                        [
+                            match.span
+                            for match in of_rule
+                            if innocent.isdisjoint(match.span)
+                            and (is_negative or not self._is_negated(text.words, match.start))
+                        ],
+                        text,
+                    )
                 )
         return found
 
-    def _is_meant(self, rule: Rule, span: range, words: Words) -> bool:
-        return not any(rule.unless_anywhere.found(words)) and _covered(rule.unless, words).isdisjoint(span)
+    def _is_meant(self, rule: Rule, spans: Sequence[range], text: Text) -> bool:
+        if not spans or any(rule.unless_anywhere.found(text)):
+            return False
+        harmless = _covered(rule.unless, text)
+        return any(harmless.isdisjoint(span) for span in spans)
 
     def _is_negated(self, words: Words, start: int) -> bool:
         """Whether what begins there is named to say that it is not wanted."""
@@ -150,8 +163,8 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
     )
 
 
-def _covered(phrases: Phrases[None], words: Words) -> set[int]:
-    return {at for match in phrases.found(words) for at in match.span}
+def _covered(phrases: Phrases[None], text: Text) -> set[int]:
+    return {at for match in phrases.found(text) for at in match.span}
 
 
 def _rules(category: str, lists: Lists) -> Iterator[Rule]:

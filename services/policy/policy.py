@@ -13,12 +13,13 @@ Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written
   are no harm to any rule;
 - ``unless_anywhere``: phrases that make the rule void wherever in the text they stand;
 - ``in = "negative"``: the rule is for the negative prompt, which names what the picture is to be without;
-- ``disguised``: its single words are also looked for in pieces (``na ked``) and with doubled letters (``nuude``).
+- ``disguised``: its single words are also looked for in pieces (``na ked``), with doubled letters (``nuude``), and the
+  longer ones misspelt (``udnressed``, ``toples``).
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,9 @@ RULES = Path(__file__).with_name("rules")
 
 # Of two reasons members are told the graver one.
 CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
+
+# Shorter words are only a letter from too many others.
+MISSPELT_LENGTH_MIN = 7
 
 # Less than nothing of it: in a prompt the picture is to be without, in a negative prompt it is to have.
 _TURNED_ROUND = re.compile(r":\s*-\s*\d*\.?\d")
@@ -163,6 +167,15 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
     )
 
 
+def _misspelt(word: str) -> Iterator[str]:
+    """The ways to write a long word with two neighbours swapped, or without one, beginning as it does."""
+    if len(word) < MISSPELT_LENGTH_MIN:
+        return
+    for n in range(1, len(word) - 1):
+        yield word[:n] + word[n + 1 :]
+        yield word[:n] + word[n + 1] + word[n] + word[n + 2 :]
+
+
 def _covered(phrases: Phrases[None], text: Text) -> set[int]:
     return {at for match in phrases.found(text) for at in match.span}
 
@@ -173,14 +186,15 @@ def _rules(category: str, lists: Lists) -> Iterator[Rule]:
         phrases: list[str] = entry["any"]
         unless: list[str] = entry.get("unless", [])
         unless_anywhere: list[str] = entry.get("unless_anywhere", [])
+        disguised = _single(filter(str.isalpha, phrases)) if entry.get("disguised") else frozenset[str]()
         yield Rule(
             category=category,
             when=When(entry.get("when", file["when"])),
             is_negative=entry.get("in") == "negative",
-            phrases=tuple(phrases),
+            phrases=(*phrases, *sorted({wrong for word in disguised for wrong in _misspelt(word)} - disguised)),
             unless=_unlabelled(unless, lists),
             unless_anywhere=_unlabelled(unless_anywhere, lists),
-            disguised=frozenset(filter(str.isalpha, phrases)) if entry.get("disguised") else frozenset(),
+            disguised=disguised,
         )
 
 
@@ -188,7 +202,7 @@ def _unlabelled(phrases: list[str], lists: Lists) -> Phrases[None]:
     return Phrases([(phrase, None) for phrase in phrases], lists, crosses=False)
 
 
-def _single(words: tuple[str, ...]) -> frozenset[str]:
+def _single(words: Iterable[str]) -> frozenset[str]:
     return frozenset(said for word in words for said in words_of(word))
 
 

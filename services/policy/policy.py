@@ -66,7 +66,7 @@ class Rule:
 
 
 class Policy:
-    """The rules, read once; a check takes a millisecond or two."""
+    """The rules, read once; a check takes a few milliseconds."""
 
     def __init__(self, *, allows_adult: bool) -> None:
         self._allows_adult = allows_adult

@@ -9,7 +9,7 @@ from discord import ui
 from discord.ext import commands
 
 from cogs.answers import answer
-from cogs.provenance import parameters
+from cogs.views.details import parameters
 from cogs.views.forms import fields_of
 from cogs.views.generation import ACCENT_FAILED, as_typed, cut, quoted
 from cogs.views.server import row

@@ -7,7 +7,7 @@ from discord.ext import commands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import COGS
+from cogs.client import COGS
 from cogs.provenance import answer, who_made_this
 from db.generations import State
 from playground.commands import read_commands

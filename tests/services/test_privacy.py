@@ -22,6 +22,7 @@ from services.servers import Servers
 from services.tasks import Tasks
 from services.visibility import Visibility
 from tests.conftest import Clock
+from tests.generations import new_generation
 from tests.wishes import with_adapters
 
 # Every column that says which member a row is about, and what becomes of the row when that member erases themselves.
@@ -72,15 +73,10 @@ class Noted:
 
 def new(interaction_id: int, *, member_id: int = 5, prompt: str = "a quiet harbour") -> NewGeneration:
     wish = with_adapters(prompt)
-    return NewGeneration(
+    return new_generation(
         interaction_id=interaction_id,
-        application_id=1,
         token="aW50ZXJhY3Rpb24",
-        scope="guild:1",
-        channel_id=2,
         member_id=member_id,
-        locale="en-US",
-        file_limit_bytes=10,
         wish=wish.to_json(),
         images=wish.images,
         photos=(Source(url="https://cdn.example/face"),),

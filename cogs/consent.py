@@ -3,13 +3,14 @@
 import contextlib
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import answer, in_time, tell
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.notices import DiscordNotices
 from cogs.views.consent import Deed, Reply, answered_text, list_layout, said_layout, wipe_layout
@@ -21,9 +22,6 @@ from services.kept import KeptPhotos
 from services.privacy import Privacy
 from services.runner import Runner
 from services.words import _, ngettext
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 
 class ConsentCog(
@@ -176,7 +174,7 @@ def _deleting_text(messages: int) -> str:
     return ngettext("{number} message is being deleted.", "{number} messages are being deleted.", messages)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(Declare, Reply)
     await bot.add_cog(

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord.ext import commands
 
 from cogs.answers import answer, tell
+from cogs.client import FacelockBot
 from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
@@ -31,15 +32,13 @@ from services.errors import UserError
 from services.faces import Faces
 from services.generations import Generation, Source, State
 from services.moderation import Moderation
+from services.parameters import Role
 from services.photos import check_length
 from services.prints import Print
 from services.remakes import Remakes
-from services.request import Role, Wish
 from services.runner import Runner
+from services.wishes import Wish
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 # Of the 3 s for the first answer.
 FETCH_TIMEOUT_S = 1.0
@@ -340,7 +339,7 @@ def _may_moderate(interaction: discord.Interaction, generation: Generation) -> b
     return interaction.user.id == generation.member_id or interaction.permissions.manage_messages
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     settings = bot.settings
     remakes = Remakes(

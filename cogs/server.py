@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import answer, in_time, tell
+from cogs.client import FacelockBot
 from cogs.reception import gone_ids
 from cogs.reports import check_can_be_blocked
 from cogs.views.audit import audit_layout
@@ -19,12 +20,9 @@ from cogs.views.settings import Choice, Offered, changes, numbers_form, numbers_
 from services.catalog import Catalog
 from services.errors import NotAllowed, UserError
 from services.moderation import Moderation
-from services.request import Api, one_line
+from services.parameters import Api, one_line
 from services.servers import Servers
 from services.words import _, on
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 DAYS_MAX = 365
 
@@ -190,7 +188,7 @@ async def _show(interaction: discord.Interaction, view: "discord.ui.LayoutView")
         await interaction.response.send_message(view=view, ephemeral=True)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ServerButton, Choice)
     await bot.add_cog(Server(bot.servers, bot.moderation, bot.catalog, api=bot.settings.imagepipeline_api))

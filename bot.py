@@ -116,7 +116,6 @@ class FacelockBot(commands.Bot):
     runner: Runner
     reception: Reception
     moderation: Moderation
-    downloads: Downloads
     servers: Servers
     visibility: Visibility
     photo_downloads: Downloads

@@ -211,4 +211,4 @@ def _name(url: str) -> str:
 async def setup(bot: "FacelockBot") -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ReportButton)
-    await bot.add_cog(Reports(bot.moderation, bot.servers, bot.runner, bot.downloads))
+    await bot.add_cog(Reports(bot.moderation, bot.servers, bot.runner, bot.photo_downloads))

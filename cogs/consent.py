@@ -69,7 +69,7 @@ class ConsentCog(
         if press.whose == Whose.MEMBER:
             generation = await self._runner.generation(press.generation_id)
             if generation is not None and generation.member_id != interaction.user.id:
-                raise UserError(_("Only who asked for these pictures can say whose face it is."))
+                raise UserError(_("Only the member who asked for these pictures can say whose face it is."))
             await interaction.response.send_modal(person_form(press.generation_id))
             return
         await self._declare(interaction, press.generation_id, Whose(press.whose), None)
@@ -162,8 +162,8 @@ def _with_messages(text: str, revoked: Revoked, *, asker_id: int | None) -> disc
     if revoked.faces:
         lines.append(
             ngettext(
-                "{number} saved face of yours was deleted.",
-                "{number} saved faces of yours were deleted.",
+                "{number} saved face that shows you was deleted.",
+                "{number} saved faces that show you were deleted.",
                 len(revoked.faces),
             )
         )

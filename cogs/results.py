@@ -182,7 +182,7 @@ class Results(commands.Cog):
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
         if not _may_moderate(interaction, generation):
-            raise UserError(_("Only who asked for these pictures and moderators can cancel them."))
+            raise UserError(_("Only the member who asked for these pictures and moderators can cancel them."))
         await interaction.response.defer()
         if generation.is_ephemeral:
             await self._runner.renew_token(generation.id, interaction.token)  # the message is nowhere else to be edited
@@ -276,7 +276,7 @@ class Results(commands.Cog):
     async def _delete(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message goes, and with it the pictures and the face."""
         if not _may_moderate(interaction, generation):
-            raise UserError(_("Only who asked for these pictures and moderators can delete them."))
+            raise UserError(_("Only the member who asked for these pictures and moderators can delete them."))
         await interaction.response.defer()
         with contextlib.suppress(discord.NotFound):  # somebody was quicker
             await interaction.delete_original_response()

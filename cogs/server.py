@@ -178,7 +178,7 @@ def _guild_id(interaction: discord.Interaction) -> int:
 def _check_manages(interaction: discord.Interaction) -> None:
     """Whoever opened a panel may have lost the permission since."""
     if not interaction.permissions.manage_guild:
-        raise NotAllowed(_("For this you need the permission to manage this server."))
+        raise NotAllowed(_("You need the permission *Manage Server* for this."))
 
 
 async def _show(interaction: discord.Interaction, view: "discord.ui.LayoutView") -> None:

@@ -150,7 +150,8 @@ def _menus(settings: ServerSettings, offered: Offered, gone: frozenset[int]) -> 
         ),
         (
             _titled(
-                _("Who sees the pictures"), _("Pictures with a face can be for who asked alone until they post them.")
+                _("Who sees the pictures"),
+                _("Pictures with a face can be shown only to the member who asked until they post them."),
             ),
             _private(is_first=settings.is_private_first),
         ),
@@ -248,7 +249,7 @@ def _sides(chosen: int | None) -> Choice:
 def _private(*, is_first: bool) -> Choice:
     options = [
         discord.SelectOption(label=_("Everybody in the channel"), value=OFF, default=not is_first),
-        discord.SelectOption(label=_("Who asked, until they post them"), value=ON, default=is_first),
+        discord.SelectOption(label=_("The member who asked, until they post them"), value=ON, default=is_first),
     ]
     return Choice("is_private_first", ui.Select[Any](custom_id="fl:setting:is_private_first", options=options))
 

@@ -50,6 +50,7 @@ from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
 from services.moderation import Moderation
+from services.parameters import Api, Family
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.policy.policy import Policy
@@ -57,7 +58,6 @@ from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
 from services.refusals import Refusals
-from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
 from services.server_quotas import ServerQuotas
 from services.servers import Servers

@@ -31,7 +31,7 @@ from services.consents import Said
 from services.defaults import Choice, capped, choose
 from services.errors import InvalidWish
 from services.faces import Faces
-from services.request import (
+from services.parameters import (
     ADAPTERS,
     FAMILY_TABLES,
     GUIDANCE,
@@ -42,15 +42,12 @@ from services.request import (
     STEPS,
     STRENGTH,
     Api,
-    Asked,
     Family,
-    ModelChoice,
     Role,
-    adapters_wish,
-    drafted,
     faces_max,
-    styled,
 )
+from services.remakes import drafted
+from services.wishes import Asked, ModelChoice, adapters_wish, styled
 
 if TYPE_CHECKING:
     from bot import FacelockBot

@@ -14,8 +14,9 @@ from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_lay
 from services import history, network
 from services.generations import Generation, State
 from services.history import Page
-from services.request import Wish, one_line
+from services.parameters import one_line
 from services.runner import Runner
+from services.wishes import Wish
 from services.words import _
 
 if TYPE_CHECKING:

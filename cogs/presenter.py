@@ -34,8 +34,8 @@ from services.presenter import (
     Waiting,
 )
 from services.quotas import guild_of
-from services.request import Wish
 from services.servers import Servers
+from services.wishes import Wish
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from discord import app_commands
 from cogs.answers import in_time, tell
 from cogs.views.generation import cut, quoted
 from services.generations import Generation, State
-from services.request import Role, Wish
+from services.parameters import Role
 from services.runner import Runner
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from services import network
 from services.admission import Admission, Asker, Place
 from services.consents import Said
 from services.generations import NewGeneration, Source
+from services.parameters import Role
 from services.quotas import scope_of
-from services.request import Role, Wish
 from services.runner import Runner
 from services.servers import Servers, ServerSettings
 from services.visibility import Visibility
+from services.wishes import Wish
 
 log = logging.getLogger(__name__)
 

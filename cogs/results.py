@@ -31,11 +31,12 @@ from services.errors import UserError
 from services.faces import Faces
 from services.generations import Generation, Source, State
 from services.moderation import Moderation
+from services.parameters import Role
 from services.photos import check_length
 from services.prints import Print
 from services.remakes import Remakes
-from services.request import Role, Wish
 from services.runner import Runner
+from services.wishes import Wish
 from services.words import _
 
 if TYPE_CHECKING:

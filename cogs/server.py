@@ -19,7 +19,7 @@ from cogs.views.settings import Choice, Offered, changes, numbers_form, numbers_
 from services.catalog import Catalog
 from services.errors import NotAllowed, UserError
 from services.moderation import Moderation
-from services.request import Api, one_line
+from services.parameters import Api, one_line
 from services.servers import Servers
 from services.words import _, on
 

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from cogs.answers import tell
 from services.catalog import Catalog
-from services.request import Preset
+from services.wishes import Preset
 from services.words import _, ngettext
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import bot
 from cogs.translator import is_translated
 from services.catalog import base_models, read_catalog
 from services.config import Settings
-from services.request import BASE_MODELS, SCHEDULERS, Api, Family
+from services.parameters import BASE_MODELS, SCHEDULERS, Api, Family
 from services.tasks import Tasks
 from services.words import CATALOGUES
 

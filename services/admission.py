@@ -10,8 +10,8 @@ from services.moderation import Moderation
 from services.policy.policy import Policy
 from services.quotas import scope_of
 from services.refusals import Refusals
-from services.request import Wish
 from services.servers import Servers
+from services.wishes import Wish
 from services.words import _
 
 FLAGGED_EVERY = 3  # refusals of a member within a day: one may be a misunderstanding

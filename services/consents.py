@@ -18,8 +18,8 @@ from db.consents import Answer, Consent, Declaration, DeletedFace, Whose
 from db.generations import Generation, Print, State, Wait, WaitsFor
 from services.errors import FaceRefused, NotAllowed, UserError
 from services.quotas import guild_of
-from services.request import Wish
 from services.servers import Servers
+from services.wishes import Wish
 from services.words import _
 
 __all__ = ["Answer", "Consent", "Consents", "Declaration", "DeletedFace", "Question", "Rule", "Said", "Whose"]

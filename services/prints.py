@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Sequence
 
 from db.generations import Print
+from services.parameters import Role
 from services.photos import Prepared
-from services.request import Role, Wish
+from services.wishes import Wish
 
 __all__ = ["Print", "print_of", "prints_of", "sha256"]
 

@@ -33,12 +33,12 @@ from services.prints import prints_of
 from services.questions import Questions
 from services.queue import Queue
 from services.quotas import Balance
-from services.request import Wish
 from services.scenes import Scenes
 from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
+from services.wishes import Wish
 from services.words import _, ngettext, sentence
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cogs.views.generation import as_typed, cut
 from services.generations import Generation, ProviderJob, State
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 # A message has 2,000 characters (https://discord.com/developers/docs/resources/message#create-message), and a prompt of

@@ -16,7 +16,7 @@ from cogs.views.server import row
 from services.generations import Generation
 from services.moderation import Flag, Outcome, Report
 from services.quotas import guild_of
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 # The cog that answers the buttons, whatever process sent the message.

@@ -14,7 +14,7 @@ from cogs.views.generation import ACCENT, as_typed
 from cogs.views.server import HANDLER, ServerButton, row
 from services import words
 from services.errors import UserError
-from services.request import STEPS
+from services.parameters import STEPS
 from services.servers import ServerSettings
 from services.words import _
 

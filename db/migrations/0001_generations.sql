@@ -14,7 +14,7 @@ CREATE TABLE generations (
     member_id           INTEGER NOT NULL,
     locale              TEXT NOT NULL,            -- the language of what its message says, as Discord spells it
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
-    wish                TEXT NOT NULL,            -- services.request.Wish as JSON; empty once it was forgotten
+    wish                TEXT NOT NULL,            -- services.wishes.Wish as JSON; empty once it was forgotten
     images              INTEGER NOT NULL CHECK (images > 0),
     weight              INTEGER NOT NULL CHECK (weight > 0),  -- what each of its images counts as in the ledger
     role_ids            TEXT NOT NULL,            -- the member's roles that had a quota of their own (JSON)

@@ -28,11 +28,11 @@ from services.moderation import Moderation, Moderators
 from services.policy.policy import Policy
 from services.quotas import Balance, Quota
 from services.refusals import Refusals
-from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
 from services.tasks import Tasks
 from services.visibility import Visibility
+from services.wishes import Wish
 
 _PHOTO = b"never read by the cogs"
 # For tests without saved faces.

@@ -15,8 +15,9 @@ from cogs.styles import Styles
 from playground.commands import read_commands
 from services.catalog import Catalog
 from services.consents import Whose
-from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
+from services.parameters import SCHEDULERS, Family, Shape
 from services.runner import Runner
+from services.wishes import ExtraAdapter
 from tests.cogs.stage import NO_CONSENTS, NO_FACES, NotingRunner, reception
 from tests.wishes import SD, SDXL
 

@@ -388,6 +388,9 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
         if not used:
             allowed = _("requests with a face or a style image")
             raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=allowed)
+        if reads is Role.FACE and Role.FACE not in used:
+            # It would show the person in an image of whom nobody was asked.
+            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=_("requests with a face"))
         names[reads if len(used) > 1 else used[0]] = asked.adapter
     adapters = [names[role] for role in used]
     scales = [scale for role in used for scale in by_role[role]]

@@ -39,6 +39,7 @@ _PHOTO = b"never read by the cogs"
 NO_FACES = cast(Faces, None)
 # For tests where nobody is asked whose face it is.
 NO_CONSENTS = cast(Consents, None)
+NO_MODERATION = cast(Moderation, None)
 # Servers whose admins have set nothing.
 NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 NO_CHOICES = Visibility(cast(Database, None), set(), NO_SERVERS)

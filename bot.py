@@ -38,7 +38,7 @@ from services.catalog import Catalog, base_models, read_catalog
 from services.config import Settings
 from services.consents import Consents
 from services.downloads import Downloads, is_private_url
-from services.errors import FacelockError, UserError
+from services.errors import FacelockError, PromptRefused, UserError
 from services.faces import Faces
 from services.generations import Generations
 from services.hosting import DiscordHosting, Hosting, PublicHosting
@@ -182,6 +182,8 @@ class FacelockBot(commands.Bot):
     async def on_refusal(self, error: UserError) -> None:
         """An interaction was answered with this."""
         self.metrics.refused(error.code)
+        if isinstance(error, PromptRefused) and not error.is_place:
+            self.metrics.refused_by_policy(error.category)
 
     async def _sync_commands(self) -> None:
         """Where they were loaded, and never twice anywhere."""
@@ -390,7 +392,7 @@ async def furnished(
             photo_downloads=bot.photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
             asking=DiscordAsking(bot),
-            image_check=await _image_check(stack, settings, tasks, timing),
+            image_check=await _image_check(stack, settings, tasks, timing, bot.metrics),
         ),
         photos=photos,
         faces=bot.faces,
@@ -456,7 +458,7 @@ async def _client(
 
 
 async def _image_check(
-    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing
+    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing, metrics: Metrics
 ) -> ImageCheck | None:
     if settings.image_check_url is None:
         return None
@@ -467,6 +469,7 @@ async def _image_check(
         key=settings.image_check_key,
         waits_s=timing.retries.waits_s,
         sleep=tasks.sleep,
+        metrics=metrics,
     )
 
 

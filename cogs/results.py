@@ -190,6 +190,8 @@ class Results(commands.Cog):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
                 raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
+        elif interaction.guild_id is not None and interaction.user.id != generation.member_id:
+            await self._moderation.cancelled(interaction.guild_id, generation, by=interaction.user.id)
 
     async def _choose_face(self, interaction: discord.Interaction, generation: Generation, press: Press) -> None:
         """The message of the request says what comes of it; the faces, where they are in another one, go."""

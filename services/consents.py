@@ -55,6 +55,11 @@ def strictest(*rules: Rule) -> Rule:
     return max(rules, key=list(Rule).index)
 
 
+def stricter_than(rule: Rule) -> list[Rule]:
+    """Those that ask more."""
+    return list(Rule)[list(Rule).index(rule) + 1 :]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """Whose face a member says a photo shows; ``subject_id`` is the member shown."""
@@ -91,6 +96,8 @@ class Said:
 class ConsentRefused(FaceRefused):
     """The face may not be used, as it was said whose it is."""
 
+    code = "no_consent"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -106,7 +113,7 @@ class Question:
 class Unreachable(UserError):
     """The person shown cannot be asked."""
 
-    code = "unreachable"
+    code = "person_unreachable"
 
 
 class Asking(Protocol):

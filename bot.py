@@ -60,7 +60,7 @@ from services.stats import StatsReader
 from services.surroundings import Limits, Outside, Timing
 from services.tasks import Tasks
 from services.upkeep import Upkeep
-from services.vault import Vault, all_keys
+from services.vault import Vault, all_keys, key_file_of
 from services.visibility import Visibility
 
 log = logging.getLogger("facelock")
@@ -132,8 +132,7 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
     model_ids = {Family.SD: settings.sd_model_id, Family.SDXL: settings.sdxl_model_id}
     catalog = read_catalog(settings.catalog_file, base_models(model_ids, default=settings.default_model))
     async with Database.open(settings.database, owner_wait_s=owner_wait_s) as database:
-        key_file = settings.database.with_name("faces.key")
-        vault = Vault(await asyncio.to_thread(all_keys, settings.face_keys, key_file))
+        vault = Vault(await asyncio.to_thread(all_keys, settings.face_keys, key_file_of(settings.database)))
         addresses = None
         if settings.public_url is not None:
             addresses = await PublicAddresses.of(database, settings.public_url, now=utc_now)
@@ -251,7 +250,7 @@ async def furnished(
             photo_downloads=bot.photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
             asking=DiscordAsking(bot),
-            image_check=await _image_check(stack, settings, tasks, timing),
+            image_check=await _image_check(stack, settings, tasks, timing, bot.metrics),
         ),
         photos=photos,
         faces=bot.faces,
@@ -317,7 +316,7 @@ async def _client(
 
 
 async def _image_check(
-    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing
+    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing, metrics: Metrics
 ) -> ImageCheck | None:
     if settings.image_check_url is None:
         return None
@@ -328,6 +327,7 @@ async def _image_check(
         key=settings.image_check_key,
         waits_s=timing.retries.waits_s,
         sleep=tasks.sleep,
+        metrics=metrics,
     )
 
 
@@ -406,18 +406,26 @@ async def examine(settings: Settings, tell: Callable[[doctor.Finding], None]) ->
     await look("database", doctor.check_database(settings.database))
     await look("disk", doctor.check_disk(settings.database))
     await look("face detector", doctor.check_detector(detect=settings.face_detection))
+    await look("saved faces", doctor.check_faces(settings.database, settings.face_keys))
     async with contextlib.AsyncExitStack() as stack:
         bot, client = await _examined(stack, settings)
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         await look("clock", doctor.check_clock(session, settings.discord_api_url, utc_now))
         await look("image service", doctor.check_provider(client))
+        check = await _image_check(stack, settings, Tasks(grace_s=GRACE_S), DEFAULT_TIMING, bot.metrics)
+        await look("image check", doctor.check_image_check(check))
         await look("PUBLIC_URL", doctor.check_public(session, settings, now=utc_now))
         await look("token", discord_doctor.check_login(bot, settings.discord_token))
         if bot.application is not None:
             places = [None] if settings.discord_guild_id is None else [None, settings.discord_guild_id]
-            await look("application", discord_doctor.check_application(bot))
+            installs = settings.user_installs
+            await look("application", discord_doctor.check_application(bot, user_installs=installs))
             await look("commands", discord_doctor.check_commands(bot, bot.tree, places))
-            await look("servers", discord_doctor.check_servers(bot))
+            await look("servers", _check_servers(bot, settings.database))
+
+
+async def _check_servers(bot: FacelockBot, database: Path) -> doctor.Findings:
+    return await discord_doctor.check_servers(bot, await doctor.report_channels(database))
 
 
 async def _examined(stack: contextlib.AsyncExitStack, settings: Settings) -> tuple[FacelockBot, ImageClient]:

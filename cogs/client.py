@@ -20,7 +20,7 @@ from services.command_guilds import CommandGuilds
 from services.config import Settings
 from services.consents import Consents
 from services.downloads import Downloads
-from services.errors import UserError
+from services.errors import PromptRefused, UserError
 from services.faces import Faces
 from services.history import History
 from services.kept import KeptPhotos
@@ -144,6 +144,8 @@ class FacelockBot(commands.Bot):
     async def on_refusal(self, error: UserError) -> None:
         """An interaction was answered with this."""
         self.metrics.refused(error.code)
+        if isinstance(error, PromptRefused) and not error.is_place:
+            self.metrics.refused_by_policy(error.category)
 
     async def _sync_commands(self) -> None:
         """Where they were loaded, and never twice anywhere."""

@@ -91,7 +91,7 @@ def use_this_prompt(runner: Runner) -> app_commands.ContextMenu:
 def prompt_of(generation: Generation | None) -> str:
     """The prompt, to be copied."""
     if generation is None:
-        return _("I know of no prompt for this message. I can tell only about the results that I posted.")
+        return _("The bot knows no prompt for this message. It can tell only about results that it posted.")
     prompt = Wish.from_json(generation.wish).prompt
     if "```" in prompt:  # would end the block: a space that takes no room keeps them apart
         prompt = prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")

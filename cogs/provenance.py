@@ -30,7 +30,7 @@ def who_made_this(runner: Runner) -> app_commands.ContextMenu:
 def answer(generation: Generation | None) -> str:
     """What the person who asks reads of a message that shows this generation, or none."""
     if generation is None:
-        return _("I know of no pictures of mine in this message. I can tell only about the results that I posted.")
+        return _("The bot knows no pictures in this message. It can tell only about results that it posted.")
     if generation.state is State.FAILED:
         return _("No pictures came of this request.")
     if generation.state not in (State.FINISHED, State.SETTLED):

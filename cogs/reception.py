@@ -73,13 +73,13 @@ class Reception:
         """What the admins of the server have set in which this was sent; nothing where it does not have the bot."""
         return self._servers.of(home_of(interaction))
 
-    def check_place(self, interaction: discord.Interaction) -> None:
+    def check_asker(self, interaction: discord.Interaction) -> None:
         """Whether pictures are for this member in this place.
 
         Raises:
             NotAllowed
         """
-        self._admission.check_place(self._asker(interaction))
+        self._admission.check_asker(self._asker(interaction))
 
     def _asker(self, interaction: discord.Interaction) -> Asker:
         return replace(asker_of(interaction), gone_ids=gone_ids(interaction.guild, self.settings(interaction)))

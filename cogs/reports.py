@@ -192,9 +192,9 @@ def _check_may(interaction: discord.Interaction, outcome: Outcome) -> None:
     may = interaction.permissions
     match outcome:
         case Outcome.DELETED if not may.manage_messages:
-            raise NotAllowed(_("For this you need the permission to manage messages."))
+            raise NotAllowed(_("You need the permission *Manage Messages* for this."))
         case Outcome.BLOCKED if not (may.manage_guild or may.moderate_members):
-            raise NotAllowed(_("For this you need the permission to manage this server or to time out members."))
+            raise NotAllowed(_("You need the permission *Manage Server* or *Timeout Members* for this."))
         case Outcome.DISMISSED if not (may.manage_messages or may.manage_guild or may.moderate_members):
             raise NotAllowed(_("Only moderators can dismiss a report."))
         case _:

@@ -115,8 +115,8 @@ class ServerQuota(app_commands.Group):
 
     @app_commands.command()
     @app_commands.describe(
-        day="In any 24 hours; left out: as many as this bot's owner allows",
-        month="In any 30 days; left out: as many as this bot's owner allows",
+        day="In any 24 hours; left out: as many as this bot's operator allows",
+        month="In any 30 days; left out: as many as this bot's operator allows",
     )
     async def budget(
         self,

@@ -83,10 +83,14 @@ def label_of(cause: Cause) -> str:
     match cause:
         case Cause.PHOTO:
             return _("The photo could not be used")
+        case Cause.CONSENT:
+            return _("The use of the face was not allowed")
         case Cause.REFUSED:
             return _("The image service refused it")
         case Cause.SERVICE:
             return _("The image service failed")
+        case Cause.CHECK:
+            return _("It did not pass the operator's check")
         case Cause.TIME:
             return _("It took too long")
         case Cause.POSTING:

@@ -326,5 +326,7 @@ def _reason(failed: Failed) -> str:
 
 def internal_failure(generation_id: int) -> GenerationFailed:
     """What a bug comes to for the member."""
-    text = _("Something went wrong in the bot. Its owner finds the cause under number {number}.", number=generation_id)
+    text = _(
+        "Something went wrong in the bot. Its operator finds the cause under number {number}.", number=generation_id
+    )
     return GenerationFailed("internal", text)

@@ -300,6 +300,8 @@ class Runner:
         finally:
             if self._taken_in.pop(generation_id):
                 self._delivery.wake(generation_id)
+            if await self._generations.get(generation_id) is None:
+                await self._discard(generation_id)  # it was erased meanwhile
 
     async def _take_in_again(self, generation_id: int) -> None:
         await self._delivery.quiet(generation_id)
@@ -325,10 +327,11 @@ class Runner:
             if not await self._let_choose(generation, error):
                 raise
             return
-        prints = await prints_of(wish, prepared)
-        wait = await self._consents.weigh(generation, wish, prints)
+        wait = await self._consents.weigh(generation, wish, await prints_of(prepared))
         if wait is not None:
             await self._wait(generation, wait, prepared)
+            return
+        if await self._generations.is_unwanted(generation_id):
             return
         shown = await self._intake.show(generation, wish, prepared, lambda: self._scenes.in_queue(generation, wish))
         if await self._generations.queue(generation, kind=wish.kind, jobs=wish.jobs, shown=shown):

@@ -1,6 +1,7 @@
 """A member's wish for pictures: what they said, checked, and complete but for the addresses of its images."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -366,7 +367,6 @@ def _images(count: int) -> str:
 
 def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """Adapter names and scales: styles before the face; one name a role, but one scale an image."""
-    names = {role: default_adapter(family, role) for role in Role}
     by_role = {role: [each.scale for each in asked.references if each.role is role] for role in Role}
     for role, most in ((Role.FACE, FACES_MAX), (Role.STYLE, STYLES_MAX)):
         if len(by_role[role]) > most:
@@ -381,20 +381,30 @@ def _adapters(asked: Asked, family: Family, extra: ExtraAdapter | None) -> tuple
     for scale in (*by_role[Role.STYLE], *by_role[Role.FACE]):
         check_range("ip_adapter_scale", scale, SCALE)
     used = [role for role in (Role.STYLE, Role.FACE) if by_role[role]]
-    if asked.adapter is not None:
-        reads = ADAPTERS[family].get(asked.adapter)
-        if reads is None:
-            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=one_of(ADAPTERS[family]))
-        if not used:
-            allowed = _("requests with a face or a style image")
-            raise InvalidWish(field="ip_adapter", value=asked.adapter, allowed=allowed)
-        names[reads if len(used) > 1 else used[0]] = asked.adapter
+    names = _adapter_names(asked.adapter, family, used)
     adapters = [names[role] for role in used]
     scales = [scale for role in used for scale in by_role[role]]
     if extra is not None:
         adapters.append(extra.name)
         scales.append(extra.scale)
     return tuple(adapters), tuple(scales)
+
+
+def _adapter_names(said: str | None, family: Family, used: Sequence[Role]) -> dict[Role, str]:
+    """What reads the images of each role; ``used`` are those that there are, ``said`` is what a member named."""
+    names = {role: default_adapter(family, role) for role in Role}
+    if said is None:
+        return names
+    reads = ADAPTERS[family].get(said)
+    if reads is None:
+        raise InvalidWish(field="ip_adapter", value=said, allowed=one_of(ADAPTERS[family]))
+    if not used:
+        raise InvalidWish(field="ip_adapter", value=said, allowed=_("requests with a face or a style image"))
+    if reads is Role.FACE and Role.FACE not in used:
+        # It would show a person who was attached as a style, and of whom nobody was asked.
+        raise InvalidWish(field="ip_adapter", value=said, allowed=_("requests with a face"))
+    names[reads if len(used) > 1 else used[0]] = said
+    return names
 
 
 def _prompt(asked: Asked) -> str:

@@ -23,7 +23,7 @@ CREATE TABLE generations (
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
     said                TEXT,                     -- whose face its photos show, where that was said with it (JSON)
-    prints              TEXT,                     -- the SHA-256 of its faces' files and crops, in order (JSON)
+    prints              TEXT,                     -- the SHA-256 of its photos' files and crops, in order (JSON)
     waits_for           TEXT,                     -- while it waits for a person: for what,
     waits_on            INTEGER,                  -- of which member,
     waits_n             INTEGER,                  -- because of which of its photos, from 1,

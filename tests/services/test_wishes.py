@@ -232,7 +232,7 @@ def test_combinations_that_no_client_ever_sent_are_refused(
     [
         (SD, [face()], STYLE_SD, [STYLE_SD]),
         (SDXL, [face()], "ip-adapter_sdxl", ["ip-adapter_sdxl"]),
-        (SDXL, [style()], FACE_XL, [FACE_XL]),
+        (SDXL, [style()], "ip-adapter_sdxl", ["ip-adapter_sdxl"]),
         (SDXL, [face(), style()], "ip-adapter_sdxl_vit-h", ["ip-adapter_sdxl_vit-h", FACE_XL]),
         (SDXL, [face(), style()], FACE_XL, [STYLE_XL, FACE_XL]),
     ],
@@ -249,6 +249,7 @@ def test_a_named_adapter_reads_the_only_role_or_beside_another_its_own(
         ([face()], FACE_SD, f"one of {', '.join(ADAPTERS[Family.SDXL])}"),
         ([face()], "[ip-adapter_sdxl]", f"one of {', '.join(ADAPTERS[Family.SDXL])}"),
         ([], FACE_XL, "requests with a face or a style image"),
+        ([style()], FACE_XL, "requests with a face"),
     ],
 )
 def test_an_adapter_that_cannot_be_used_is_refused(images: list[Reference], adapter: str, allowed: str) -> None:

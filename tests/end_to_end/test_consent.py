@@ -557,6 +557,7 @@ async def test_cancelling_calls_nobody_again_and_again(asking: Stage) -> None:
 async def test_never_ends_what_is_made_and_not_posted_yet(asking: Stage) -> None:
     async with asking.bot():
         await agreed(asking, "Always, for them here")
+        asking.trouble.forget()
         interaction = await the_result_is_posted(asking)
         taken_back = await consent(asking, "never")
         assert "1 request was ended" in taken_back.text

@@ -3,13 +3,14 @@
 import contextlib
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import answer, in_time, tell
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.notices import DiscordNotices
 from cogs.reception import home_of
@@ -24,9 +25,6 @@ from services.privacy import Privacy
 from services.quotas import guild_of
 from services.runner import Runner
 from services.words import _, ngettext
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 
 class ConsentCog(
@@ -76,7 +74,7 @@ class ConsentCog(
         if press.whose == Whose.MEMBER:
             generation = await self._runner.generation(press.generation_id)
             if generation is not None and generation.member_id != interaction.user.id:
-                raise UserError(_("Only who asked for these pictures can say whose face it is."))
+                raise UserError(_("Only the member who asked for these pictures can say whose face it is."))
             await interaction.response.send_modal(person_form(press.generation_id))
             return
         await self._declare(interaction, press.generation_id, Whose(press.whose), None)
@@ -181,8 +179,8 @@ def _with_messages(text: str, revoked: Revoked, *, asker_id: int | None) -> disc
     if revoked.faces:
         lines.append(
             ngettext(
-                "{number} saved face of yours was deleted.",
-                "{number} saved faces of yours were deleted.",
+                "{number} saved face that shows you was deleted.",
+                "{number} saved faces that show you were deleted.",
                 len(revoked.faces),
             )
         )
@@ -193,7 +191,7 @@ def _deleting_text(messages: int) -> str:
     return ngettext("{number} message is being deleted.", "{number} messages are being deleted.", messages)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(Declare, Reply)
     await bot.add_cog(

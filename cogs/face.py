@@ -1,13 +1,13 @@
 """``/face``: faces saved by name. Every answer is for the member alone."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.imagine import PERSON_TEXT, WHOSE, WHOSE_TEXT, said_of, suggested_faces
 from cogs.reception import home_of, scope_in
@@ -19,9 +19,6 @@ from services.moderation import Moderation
 from services.photos import check_length
 from services.prints import Print
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 NewName = app_commands.Range[str, 1, NAME_CHARACTERS_MAX]
 
@@ -116,6 +113,6 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         return await suggested_faces(interaction, self._faces, typed)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(Face(bot.faces, bot.consents, bot.moderation))

@@ -1,12 +1,12 @@
 """``/imagine`` and ``/advanced`` with the identity API: one face, and only what that API has a counterpart for."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import FacelockBot
 from cogs.imagine import (
     PERSON_TEXT,
     PRIVATE,
@@ -40,9 +40,6 @@ from services.parameters import (
 )
 from services.remakes import drafted
 from services.wishes import Asked, Reference, identity_wish, styled
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 # With a face the service takes other ranges than without one: Discord lets through what either takes.
 STEPS = (GENERATE_TABLE.steps[0], LOCK_TABLE.steps[1])
@@ -179,6 +176,6 @@ class Identity(commands.Cog):
         return suggested_sizes(typed, table_of(None, has_face=has_face))
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(Identity(bot.reception, bot.faces, bot.catalog, server_id=bot.settings.server_id))

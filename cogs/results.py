@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord.ext import commands
 
 from cogs.answers import answer, tell
+from cogs.client import FacelockBot
 from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
@@ -38,9 +39,6 @@ from services.remakes import Remakes
 from services.runner import Runner
 from services.wishes import Wish
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 # Of the 3 s for the first answer.
 FETCH_TIMEOUT_S = 1.0
@@ -184,7 +182,7 @@ class Results(commands.Cog):
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
         if not _may_moderate(interaction, generation):
-            raise UserError(_("Only who asked for these pictures and moderators can cancel them."))
+            raise UserError(_("Only the member who asked for these pictures and moderators can cancel them."))
         await interaction.response.defer()
         if generation.is_ephemeral:
             await self._runner.renew_token(generation.id, interaction.token)  # the message is nowhere else to be edited
@@ -192,6 +190,8 @@ class Results(commands.Cog):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
                 raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
+        elif interaction.guild_id is not None and interaction.user.id != generation.member_id:
+            await self._moderation.cancelled(interaction.guild_id, generation, by=interaction.user.id)
 
     async def _choose_face(self, interaction: discord.Interaction, generation: Generation, press: Press) -> None:
         """The message of the request says what comes of it; the faces, where they are in another one, go."""
@@ -282,7 +282,7 @@ class Results(commands.Cog):
     async def _delete(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message goes, and with it the pictures and the face."""
         if not _may_moderate(interaction, generation):
-            raise UserError(_("Only who asked for these pictures and moderators can delete them."))
+            raise UserError(_("Only the member who asked for these pictures and moderators can delete them."))
         await interaction.response.defer()
         with contextlib.suppress(discord.NotFound):  # somebody was quicker
             await interaction.delete_original_response()
@@ -348,7 +348,7 @@ def _may_moderate(interaction: discord.Interaction, generation: Generation) -> b
     return interaction.user.id == generation.member_id or interaction.permissions.manage_messages
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     settings = bot.settings
     remakes = Remakes(

@@ -280,6 +280,13 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int, *, 
     return next(iter(rows))[0]
 
 
+async def count_waiting(connection: aiosqlite.Connection) -> dict[WaitsFor, int]:
+    """How many wait for a person, by what they need."""
+    sql = "SELECT waits_for, count(*) AS number FROM generations WHERE state = 'waiting' GROUP BY waits_for"
+    rows = await connection.execute_fetchall(sql)
+    return {WaitsFor(row["waits_for"]): row["number"] for row in rows}
+
+
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
     sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"

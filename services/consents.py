@@ -55,6 +55,11 @@ def strictest(*rules: Rule) -> Rule:
     return max(rules, key=list(Rule).index)
 
 
+def stricter_than(rule: Rule) -> list[Rule]:
+    """Those that ask more."""
+    return list(Rule)[list(Rule).index(rule) + 1 :]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """Whose face a member says a photo shows; ``subject_id`` is the member shown."""
@@ -72,7 +77,7 @@ class Said:
         if whose is Whose.MEMBER and person_id is None:
             raise UserError(_("Say in `person` which member the photo shows."))
         if whose is not Whose.MEMBER and person_id not in (None, member_id):
-            raise UserError(_("Take `whose: a member` together with `person`, or leave out `person`."))
+            raise UserError(_("Choose *A member's* in `whose` together with `person`, or leave out `person`."))
         if whose is Whose.ME or person_id == member_id:
             return cls(whose=Whose.ME, subject_id=member_id)
         return cls(whose=whose, subject_id=person_id)
@@ -91,6 +96,8 @@ class Said:
 class ConsentRefused(FaceRefused):
     """The face may not be used, as it was said whose it is."""
 
+    code = "no_consent"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -106,7 +113,7 @@ class Question:
 class Unreachable(UserError):
     """The person shown cannot be asked."""
 
-    code = "unreachable"
+    code = "person_unreachable"
 
 
 class Asking(Protocol):
@@ -254,7 +261,7 @@ class Consents:
         if await consents.said_no(connection, pair, since=yesterday):
             return no_text()
         if await consents.open_questions(connection, pair, beside=generation.id, since=yesterday) >= OPEN_MAX:
-            return _("The person in the photo has several questions of yours to answer. Wait for that.")
+            return _("The person in the photo has not answered your earlier questions yet. Wait until they have.")
         return Wait(what=WaitsFor.CONSENT, on=known.subject_id, n=n, until=until)
 
     async def _settle(
@@ -291,7 +298,7 @@ class Consents:
         if counts.whose is Whose.MEMBER and await consents.says_never(connection, counts.subject_id or 0):
             return counts, _unwanted()
         if rule is Rule.SELF and counts.whose is not Whose.ME:
-            return counts, _("Here you may use your own face alone. Attach a photo of yourself.")
+            return counts, _("Here you may use only your own face. Attach a photo of yourself.")
         return counts, None
 
     async def admit_saved(
@@ -348,7 +355,7 @@ class Consents:
             if generation is None or generation.wait is None or generation.wait.what is not WaitsFor.DECLARATION:
                 return False
             if generation.member_id != by:
-                raise NotAllowed(_("Only who asked for these pictures can say whose face it is."))
+                raise NotAllowed(_("Only the member who asked for these pictures can say whose face it is."))
             photo = generation.prints[generation.wait.n - 1]
             # Whether it may be used as that is weighed once more when it goes on.
             await self._settle(connection, by, photo, said, self.rule_in(guild_of(generation.scope)))

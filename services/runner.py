@@ -656,5 +656,7 @@ def _unanswered(generation: Generation) -> UserError:
 
 
 def _internal(generation_id: int) -> GenerationFailed:
-    text = _("Something went wrong in the bot. Its owner finds the cause under number {number}.", number=generation_id)
+    text = _(
+        "Something went wrong in the bot. Its operator finds the cause under number {number}.", number=generation_id
+    )
     return GenerationFailed("internal", text)

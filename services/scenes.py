@@ -122,7 +122,7 @@ class Scenes:
 
 def _refused_note() -> str:
     return _(
-        "The bot's account at the image service needs its owner's attention. "
+        "The bot's account at the image service needs its operator's attention. "
         "Your request is kept, and will be made as soon as that is done."
     )
 

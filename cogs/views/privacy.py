@@ -1,6 +1,7 @@
 """What ``/privacy policy`` says: the truth about this very bot, from its settings."""
 
 from services.privacy import Retention
+from services.refusals import KEPT
 from services.words import _, ngettext
 
 
@@ -18,7 +19,8 @@ def policy_text(*, service: str, retention: Retention, face_days: int, contact: 
         _("**What this bot knows about you**"),
         _(
             "- Your photo is cropped to the face and sent, with your words, to the image service at `{service}`. "
-            "The crop stands in the message on Discord; the bot's own disk keeps none of it.",
+            "The crop stands in the message on Discord; on the bot's own disk nothing of it stays once your request is "
+            "over.",
             service=service,
         ),
         _("- A face that you save by name is kept encrypted, for you alone.")
@@ -29,6 +31,16 @@ def policy_text(*, service: str, retention: Retention, face_days: int, contact: 
             face_days,
         ),
         f"- {history}",
+        _(
+            "- Whose face a photo shows, as you have said, and what you allow others, is kept until you erase it. That "
+            "a photo shows somebody else stays, without your name, and so does a *never*."
+        ),
+        "- "
+        + ngettext(
+            "That the rules refused a request is kept for {number} day, without its words.",
+            "That the rules refused a request is kept for {number} days, without its words.",
+            KEPT.days,
+        ),
         _("- How many images you used, and when, is counted for good, as bare numbers."),
         "- "
         + ngettext(

@@ -118,4 +118,4 @@ def test_a_prompt_is_one_block_to_copy(prompt: str) -> None:
 
 
 def test_a_message_without_a_request_is_told() -> None:
-    assert prompt_of(None).startswith("I know of no prompt for this message.")
+    assert prompt_of(None).startswith("The bot knows no prompt for this message.")

@@ -109,7 +109,7 @@ async def test_progress_tells_the_place_and_then_that_it_is_being_made() -> None
 async def test_progress_tells_when_the_pictures_will_be_there_where_that_is_known(place: int | None) -> None:
     headline = shown(Progress(place=place, ready_at=NOW)).split("\n")[1]
 
-    assert headline.endswith(f"**, ready about <t:{int(NOW.timestamp())}:R>")
+    assert headline.endswith(f"**, expected <t:{int(NOW.timestamp())}:R>")
 
 
 async def test_notes_are_small_lines_of_plain_text() -> None:

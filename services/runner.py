@@ -300,8 +300,6 @@ class Runner:
         finally:
             if self._taken_in.pop(generation_id):
                 self._delivery.wake(generation_id)
-            if await self._generations.get(generation_id) is None:
-                await self._discard(generation_id)  # it was erased meanwhile
 
     async def _take_in_again(self, generation_id: int) -> None:
         await self._delivery.quiet(generation_id)

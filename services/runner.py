@@ -405,7 +405,8 @@ class Runner:
             for generation in await self._generations.waited_too_long():
                 with words.speaking(generation.locale):
                     error = _unanswered(generation)
-                await self._fail(generation.id, error)
+                if await self._generations.expire(generation.id, error):
+                    self._show_end(generation.id)
             await self._tasks.sleep(self._timing.expiry_s)
 
     async def _prepare(self, generation_id: int) -> None:

@@ -14,14 +14,15 @@ from services.consents import Said, Whose
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.faces import Faces, SavedPhoto
 from services.generations import Source
+from services.parameters import SCALE_DEFAULT, SEED, Role, Shape, Table, size_of
 from services.photos import check_length
-from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, size_of
+from services.wishes import Reference
 from services.words import _
 
 # Finding a saved face comes before accepting, within the same three seconds.
 CHOOSE_S = 0.25
 
-PRIVATE = "Show the pictures to you alone at first (as you or the server have chosen)"
+PRIVATE = "Show the pictures only to you at first (as you or the server have chosen)"
 
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 CHOICE_CHARACTERS_MAX = 100
@@ -34,7 +35,7 @@ WHOSE_TEXT = "Whose face it is; you also say that the person is an adult"
 PERSON_TEXT = "Which member it is; they are asked first"
 WHOSE = [
     app_commands.Choice(name="Mine", value=Whose.ME.value),
-    app_commands.Choice(name="Someone's who agreed", value=Whose.AGREED.value),
+    app_commands.Choice(name="Somebody else's, who agreed", value=Whose.AGREED.value),
     app_commands.Choice(name="A member's", value=Whose.MEMBER.value),
 ]
 
@@ -115,7 +116,7 @@ def said_of(
     if not has_face:
         raise UserError(_("`whose` and `person` are about a face. Attach a photo, or leave them out."))
     if person is not None and person.bot:
-        raise UserError(_("`person` has to be somebody who can be asked, and not a bot."))
+        raise UserError(_("A bot cannot be asked. Name a member in `person`."))
     chosen_as = Whose.MEMBER if whose is None else Whose(whose)
     return Said.by(interaction.user.id, chosen_as, person.id if person else None)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import answer, in_time, tell
+from cogs.client import FacelockBot
 from cogs.command_permissions import is_allowed
 from cogs.reception import gone_ids
 from cogs.reports import check_can_be_blocked
@@ -21,12 +22,9 @@ from services.catalog import Catalog
 from services.consents import Rule, stricter_than
 from services.errors import NotAllowed, UserError
 from services.moderation import Moderation
-from services.request import Api, one_line
+from services.parameters import Api, one_line
 from services.servers import Servers
 from services.words import _, on
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 GROUP = "server"
 DAYS_MAX = 365
@@ -194,7 +192,7 @@ def _lacking(guild: discord.Guild | None, channel_id: int | None) -> list[str]:
 async def _check_may_use(interaction: discord.Interaction) -> None:
     """Whoever opened a panel may have lost the permission since, and Discord says who has it for commands alone."""
     if not interaction.permissions.manage_guild and not await is_allowed(interaction, GROUP):
-        raise NotAllowed(_("For this you need the permission to manage this server."))
+        raise NotAllowed(_("You need the permission *Manage Server* for this."))
 
 
 async def _show(interaction: discord.Interaction, view: "discord.ui.LayoutView") -> None:
@@ -204,7 +202,7 @@ async def _show(interaction: discord.Interaction, view: "discord.ui.LayoutView")
         await interaction.response.send_message(view=view, ephemeral=True)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ServerButton, Choice)
     settings = bot.settings

@@ -15,9 +15,9 @@ from db.faces import Face, PhotoKey, SealedPhoto
 from db.generations import Source
 from services.downloads import DownloadError, Downloads
 from services.errors import FaceRefused, PhotoRefused
+from services.parameters import one_line
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.prints import Print, print_of, sha256
-from services.request import one_line
 from services.vault import CannotOpen, Sealed, Vault
 from services.words import _, ngettext, spoken
 

@@ -185,7 +185,7 @@ class ServerQuotas:
             if wanted is not None and allowed is not None and wanted > allowed:
                 raise UserError(
                     _(
-                        "The owner of this bot allows a server {images} images in {window}. Name no more than that.",
+                        "The operator of this bot allows a server {images} images in {window}. Name no more than that.",
                         images=allowed,
                         window=span(window),
                     )

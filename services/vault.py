@@ -61,7 +61,7 @@ class Vault:
         """
         if self._first is None:
             raise FaceRefused(
-                _("Photos cannot be kept just now: the key is missing. The bot's owner finds why in its log.")
+                _("Photos cannot be kept just now: the key is missing. The bot's operator finds why in its log.")
             )
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = self._ciphers[self._first].encrypt(nonce, photo, _bound_to(member_id, place))

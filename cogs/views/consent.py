@@ -15,7 +15,7 @@ from cogs.views.declaration import HANDLER, row_of
 from cogs.views.generation import ACCENT, cut, quoted
 from services.consents import Answer, Consent, Declaration, Listed, Question, Whose
 from services.quotas import guild_of
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, at, on
 
 # Of a message's 4,000 characters; markup doubles in length.
@@ -79,8 +79,8 @@ def question_layout(question: Question) -> ui.LayoutView:
         quoted(cut(Wish.from_json(generation.wish).prompt, PROMPT_CHARACTERS_SHOWN)),
         _(
             "Nothing is made before you answer. *This once* allows this photo with these words. With *Always* you "
-            "allow all pictures of you by this person here. By both you say that you are an adult. You can take it "
-            "back at any time: `/consent list`."
+            "allow all pictures of you by this person here. With either you also say that you are an adult. You can "
+            "take it back at any time: `/consent list`."
         ),
         _("-# Without an answer nothing is made, and the question ends {when}.", when=at(until)),
     ]
@@ -90,7 +90,7 @@ def question_layout(question: Question) -> ui.LayoutView:
         Reply(Answer.ONCE, number, label=_("This once"), style=secondary),
         Reply(Answer.ALWAYS, number, label=_("Always, for them here"), style=secondary),
         Reply(Answer.NO, number, label=_("No"), style=danger),
-        Reply(Answer.NEVER, number, label=_("Never, for nobody"), style=danger),
+        Reply(Answer.NEVER, number, label=_("Never, for anybody"), style=danger),
     ]
     view.add_item(ui.Container(ui.TextDisplay("\n".join(lines)), row_of(replies), accent_colour=ACCENT))
     return view
@@ -143,15 +143,16 @@ def _consent_line(consent: Consent) -> str:
     when = on(consent.answered_at) if consent.answered_at else ""
     if consent.answer is Answer.NEVER:
         return _("**Never**: nobody may make pictures of you. Since {when}.", when=when)
-    place = _place(consent.scope)
     if consent.answer is Answer.ALWAYS:
-        return _("**Always** for <@{asker}> {place}, since {when}.", asker=consent.asker_id, place=place, when=when)
-    return _("**Once** for <@{asker}> {place}, {when}.", asker=consent.asker_id, place=place, when=when)
+        line = _("**Always** for <@{asker}>, since {when}.", asker=consent.asker_id, when=when)
+    else:
+        line = _("**Once** for <@{asker}>, {when}.", asker=consent.asker_id, when=when)
+    return f"{line}\n-# {_place(consent.scope)}"
 
 
 def _place(scope: str | None) -> str:
     guild_id = guild_of(scope) if scope else None
-    return _("outside servers") if guild_id is None else _("in server `{guild}`", guild=guild_id)
+    return _("Outside servers") if guild_id is None else _("In the server with the id `{guild}`", guild=guild_id)
 
 
 def _declaration_line(declaration: Declaration) -> str:

@@ -69,7 +69,7 @@ def declaration_buttons(generation_id: int) -> Sequence[Declare]:
     """The answers that there are."""
     labels = {
         Whose.ME: _("Mine"),
-        Whose.AGREED: _("Someone's who agreed"),
+        Whose.AGREED: _("Somebody else's, who agreed"),
         Whose.MEMBER: _("A member's…"),
     }
     return [Declare(whose, generation_id, label=label) for whose, label in labels.items()]

@@ -2,7 +2,7 @@
 
 from services.consents import ANSWER_MAX
 from services.privacy import Retention
-from services.refusals import KEPT as REFUSALS_KEPT
+from services.refusals import KEPT
 from services.words import _, ngettext
 
 
@@ -19,8 +19,8 @@ def policy_text(*, service: str, checker: str | None, retention: Retention, face
             service=service,
             hours=round(ANSWER_MAX.total_seconds() / 3600),
         ),
+        _("- The file of a picture that others see tells how it was made, with your words."),
     ]
-    lines.append(_("- The file of a picture that others see tells how it was made, with your words."))
     if checker:
         lines.append(_("- Every picture is shown to a checker at `{checker}` before it is posted.", checker=checker))
     lines += [
@@ -31,32 +31,28 @@ def policy_text(*, service: str, checker: str | None, retention: Retention, face
             "It is deleted when you have not used it for {number} days.",
             face_days,
         ),
-        _(
-            "- Whose face a photo shows, and what who is shown has answered, is kept with a checksum of the file. No "
-            "face is ever measured, recognised or compared."
-        ),
         f"- {_history(retention)}",
-        _("- How many images you used, and when, is counted for good, as bare numbers."),
+        _(
+            "- Whose face a photo shows, as you have said, and what you allow others, is kept until you erase it. That "
+            "a photo shows somebody else stays, without your name, and so does a *never*."
+        ),
+        _("- Photos are told apart by a checksum of the file, never by the face."),
         "- "
         + ngettext(
-            "That a prompt was refused, and why, is kept for {number} day, without its words.",
-            "That a prompt was refused, and why, is kept for {number} days, without its words.",
-            REFUSALS_KEPT.days,
+            "That the rules refused a request is kept for {number} day, without its words.",
+            "That the rules refused a request is kept for {number} days, without its words.",
+            KEPT.days,
         ),
+        _("- How many images you used, and when, is counted for good, as bare numbers."),
         "- "
         + ngettext(
             "Reports, what moderators did, and answers that are of no effect any more are kept for {number} day.",
             "Reports, what moderators did, and answers that are of no effect any more are kept for {number} days.",
             retention.audit.days,
         ),
-        _(
-            "- Who moderates a server sees what is reported there, and who is refused again and again. Nobody else is "
-            "shown anything, and nothing is sold."
-        ),
-        _(
-            "`/privacy export` gives you all of it, `/privacy erase` deletes it. What stays protects others: blocks, "
-            "refusals, what moderators did, that a file shows somebody else, and a *never*."
-        ),
+        _("- Who moderates a server sees what is reported there, and who is refused again and again."),
+        _("- Nothing is sold or shown to anybody else, and no face is ever recognised or compared."),
+        _("`/privacy export` gives you all of it, `/privacy erase` deletes it. Blocks by moderators stay."),
     ]
     if contact:
         lines.append(_("Whoever runs this bot can be reached here: {contact}", contact=contact))

@@ -16,7 +16,7 @@ from cogs.views.server import HANDLER, ServerButton, row
 from services import words
 from services.consents import Rule
 from services.errors import UserError
-from services.request import STEPS
+from services.parameters import STEPS
 from services.servers import ServerSettings
 from services.words import _
 
@@ -165,7 +165,8 @@ def _menus(
         ),
         (
             _titled(
-                _("Who sees the pictures"), _("Pictures with a face can be for who asked alone until they post them.")
+                _("Who sees the pictures"),
+                _("Pictures with a face can be shown only to the member who asked until they post them."),
             ),
             _private(is_first=settings.is_private_first),
         ),
@@ -294,7 +295,7 @@ def _sides(chosen: int | None) -> Choice:
 def _private(*, is_first: bool) -> Choice:
     options = [
         discord.SelectOption(label=_("Everybody in the channel"), value=OFF, default=not is_first),
-        discord.SelectOption(label=_("Who asked, until they post them"), value=ON, default=is_first),
+        discord.SelectOption(label=_("The member who asked, until they post them"), value=ON, default=is_first),
     ]
     return Choice("is_private_first", ui.Select[Any](custom_id="fl:setting:is_private_first", options=options))
 

@@ -13,9 +13,11 @@ from cogs.views.generation import Frame, layout, photo_names, quoted
 from db.generations import Generation, State
 from db.ledger import Spending
 from services.errors import InvalidWish
+from services.parameters import IMAGES_MAX, PROMPT_CHARACTERS_MAX
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
-from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish, drafted
+from services.remakes import drafted
+from services.wishes import ModelChoice, Wish
 from services.words import speaking
 from tests.languages import LANGUAGES
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
@@ -107,7 +109,7 @@ async def test_progress_tells_the_place_and_then_that_it_is_being_made() -> None
 async def test_progress_tells_when_the_pictures_will_be_there_where_that_is_known(place: int | None) -> None:
     headline = shown(Progress(place=place, ready_at=NOW)).split("\n")[1]
 
-    assert headline.endswith(f"**, ready about <t:{int(NOW.timestamp())}:R>")
+    assert headline.endswith(f"**, expected <t:{int(NOW.timestamp())}:R>")
 
 
 async def test_notes_are_small_lines_of_plain_text() -> None:

@@ -77,7 +77,7 @@ def open_questions(scene: Stage) -> int:
 # ------------------------------------------------------------------------------------------------- declaring
 
 
-@pytest.mark.parametrize(("button", "rule"), [("Mine", "declare"), ("Someone's who agreed", "ask")])
+@pytest.mark.parametrize(("button", "rule"), [("Mine", "declare"), ("Somebody else's, who agreed", "ask")])
 async def test_one_press_says_whose_face_it_is_and_the_second_time_nothing_is_asked(
     scene: Stage, button: str, rule: str
 ) -> None:
@@ -114,11 +114,11 @@ async def test_only_the_asker_says_whose_face_it_is(asking: Stage) -> None:
         interaction = asking.imagine()
         asked = await asking.message_with(WHOSE, interaction=interaction)
         pressed = asking.playground.press(asked, "Mine", member="Cleo")
-        told = await asking.message_with("Only who asked", interaction=pressed)
+        told = await asking.message_with("Only the member who asked", interaction=pressed)
         assert asking.playground.seen_by(told) == {"Cleo"}
 
         form = asking.playground.press(asked, "A member's…", member="Cleo")
-        await asking.message_with("Only who asked", interaction=form)
+        await asking.message_with("Only the member who asked", interaction=form)
 
     assert prompts(asking) == []
 
@@ -149,7 +149,7 @@ async def test_several_faces_are_asked_about_one_after_another(asking: Stage) ->
         first = await asking.message_with("in image 1 of 2", interaction=interaction)
         asking.playground.press(first, "Mine")
         second = await asking.message_with("in image 2 of 2", interaction=interaction)
-        asking.playground.press(second, "Someone's who agreed")
+        asking.playground.press(second, "Somebody else's, who agreed")
 
         assert await asking.delivered(interaction)
     assert len(asking.renderer.jobs[0].references) == 2
@@ -195,7 +195,7 @@ async def test_nothing_is_made_before_the_member_shown_has_agreed_and_nobody_els
         [attachment] = photo.body.attachments
         crop = asking.playground.content(attachment)
 
-        for button in ("See the photo", "This once", "Always, for them here", "No", "Never, for nobody"):
+        for button in ("See the photo", "This once", "Always, for them here", "No", "Never, for anybody"):
             for member in ("Ben", "Ada"):
                 pressed = asking.playground.press(asked, button, member=member)
                 told = await asking.message_with("Only the person in the photo", interaction=pressed)
@@ -553,7 +553,7 @@ async def test_never_ends_what_waits_and_what_is_being_made(asking: Stage) -> No
         waiting = of_cleo(asking, member="Ada")
         await waits(asking, waiting)
 
-        await reply(asking, "Never, for nobody")
+        await reply(asking, "Never, for anybody")
         for interaction in (made, waiting):
             await refused(asking, interaction, NOT_WANTED)
         asking.renderer.open.set()
@@ -607,7 +607,7 @@ async def test_the_face_of_a_member_is_saved_only_with_their_lasting_consent_and
         taken_back = await consent(asking, "revoke", person="Ben")
         told = await asking.message_with("The face that you saved as **Cleo** was deleted")
         assert asking.playground.seen_by(told) == {"Ben"}
-        assert "1 saved face of yours was deleted" in taken_back.text
+        assert "1 saved face that shows you was deleted" in taken_back.text
         gone = await by_name(asking, "by name again", "Cleo")
         await asking.message_with("You have no saved face", interaction=gone)
 
@@ -657,7 +657,7 @@ async def test_the_list_shows_what_is_allowed_and_takes_it_back(asking: Stage) -
 async def test_under_self_only_ones_own_face_is_used(scene: Stage) -> None:
     scene.env["FACE_CONSENT"] = "self"
     async with scene.bot():
-        await scene.message_with("your own face alone", interaction=of_cleo(scene, photo=ADMIRAL))
+        await scene.message_with("only your own face", interaction=of_cleo(scene, photo=ADMIRAL))
         assert await scene.delivered(scene.imagine(whose="me"))
 
     assert open_questions(scene) == 0

@@ -17,7 +17,8 @@ from playground.state import State
 from scripts.words import template
 from services import words
 from services.catalog import SHIPPED_PRESETS
-from services.request import ADAPTERS, NEGATIVE_PROMPT, SCHEDULERS, Shape
+from services.parameters import ADAPTERS, SCHEDULERS, Shape
+from services.wishes import NEGATIVE_PROMPT
 from tests.end_to_end.stage import PHOTO, Photo, Stage
 from tests.languages import marked
 from tests.photographs import coffee, encoded

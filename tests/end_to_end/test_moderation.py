@@ -215,7 +215,7 @@ async def test_pictures_that_do_not_come_are_linked_to(reporting: Stage) -> None
 
     (shown,) = reports(scene)
     assert not shown.body.gallery
-    assert "The pictures are to be seen there alone." in shown.text
+    assert "The pictures can be seen only there." in shown.text
 
 
 # ------------------------------------------------------------------------------------------- what moderators do then
@@ -274,8 +274,8 @@ async def test_a_dismissed_report_is_closed(reporting: Stage) -> None:
 @pytest.mark.parametrize(
     ("button", "answer"),
     [
-        ("Delete pictures", "For this you need the permission to manage messages."),
-        ("Block member", "For this you need the permission to manage this server or to time out members."),
+        ("Delete pictures", "You need the permission *Manage Messages* for this."),
+        ("Block member", "You need the permission *Manage Server* or *Timeout Members* for this."),
         ("Dismiss", "Only moderators can dismiss a report."),
     ],
 )

@@ -56,7 +56,7 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
         with pytest.raises(MemberError):
             await server(scene, "audit", by="Ben")
 
-    assert refused.text == "For this you need the permission to manage this server."
+    assert refused.text == "You need the permission *Manage Server* for this."
 
 
 async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
@@ -229,7 +229,7 @@ async def test_the_panel_is_closed_to_who_has_lost_the_permission_while_it_was_o
         ]
         answers = [await scene.playground.answered(press, lambda each: "permission" in each.text) for press in presses]
 
-    assert {each.text for each in answers} == {"For this you need the permission to manage this server."}
+    assert {each.text for each in answers} == {"You need the permission *Manage Server* for this."}
     async with program.Database.open(scene.folder / "facelock.db") as database:
         servers = await Servers.read(database, now=scene.now)
         assert servers.of(scene.playground.state.guild.id) == UNTOUCHED

@@ -181,12 +181,12 @@ def _guild_id(interaction: discord.Interaction) -> int:
 
 
 def _lacking(guild: discord.Guild | None, channel_id: int | None) -> list[str]:
-    """The permissions that the bot would need to write reports into a channel, in Discord's spelling."""
+    """The permissions that the bot would need to write reports into a channel."""
     channel = guild.get_channel(channel_id) if guild is not None and channel_id is not None else None
     if guild is None or channel is None:
         return []
     may = channel.permissions_for(guild.me)
-    return [name.replace("_", " ") for name in REPORT_PERMISSIONS if not getattr(may, name)]
+    return [name for name in REPORT_PERMISSIONS if not getattr(may, name)]
 
 
 async def _check_may_use(interaction: discord.Interaction) -> None:

@@ -33,7 +33,9 @@ _TOLD = {
     """,
     "audit": """
         SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
-        FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
+        FROM audit
+        WHERE member_id = :member_id OR subject_id = :member_id OR json_extract(detail, '$.member') = :member_id
+        ORDER BY id
     """,
     "choices": "SELECT 'private first' AS choice FROM private_first WHERE member_id = :member_id",
     "blocks": "SELECT guild_id, reason, at, until FROM blocks WHERE member_id = :member_id ORDER BY at",

@@ -251,7 +251,7 @@ async def test_who_may_use_the_command_by_the_servers_own_choice_may_use_its_men
 
     ben = scene.playground.state.member("Ben").id
     assert f"<@{ben}> changed the settings\n-# Language: - → Deutsch" in audit.text
-    assert told.text == "For this you need the permission to manage this server."
+    assert told.text == "You need the permission *Manage Server* for this."
 
 
 async def test_a_press_is_refused_where_discord_does_not_tell_who_may(scene: Stage) -> None:
@@ -306,7 +306,7 @@ async def test_a_report_channel_that_the_bot_cannot_write_into_is_marked(scene: 
         scene.playground.deny("lounge", Permission.ATTACH_FILES)
         opened = await panel(scene)
         await choose(
-            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: attach files."
+            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: *Attach Files*."
         )
         await choose(scene, opened, "report_channel", ["pictures"])
 

@@ -165,6 +165,11 @@ async def test_an_export_tells_everything_of_one_member_and_nothing_of_others(da
         await audit.note(
             connection, guild_id=1, member_id=9, action="block", subject_id=5, detail={"why": "spam"}, at=clock()
         )
+        for member_id in (5, 6):
+            detail = {"member": member_id}
+            await audit.note(
+                connection, guild_id=1, member_id=9, action="delete", subject_id=1, detail=detail, at=clock()
+            )
 
     export = await service(database, clock, Noted()).export(5, bytes_max=10**6)
 
@@ -172,8 +177,10 @@ async def test_an_export_tells_everything_of_one_member_and_nothing_of_others(da
     assert [(each["id"], each["wish"]["prompt"]) for each in told["requests"]] == [(first, "a lighthouse")]
     assert told["requests"][0]["message_id"] == "77"
     assert [(each["kind"], each["images"]) for each in told["account"]] == [("charge", 1)]
+    entry = {"guild_id": "1", "at": told["audit"][0]["at"], "by_you": False}
     assert told["audit"] == [
-        {"guild_id": "1", "action": "block", "detail": {"why": "spam"}, "at": told["audit"][0]["at"], "by_you": False}
+        entry | {"action": "block", "detail": {"why": "spam"}},
+        entry | {"action": "delete", "detail": {"member": 5}},
     ]
     text = json.dumps(told)
     assert "not yours" not in text

@@ -132,7 +132,7 @@ def _one(name: str, value: Any) -> str:
         case "roles":
             return f"<@&{value}>"
         case "is_private_first":
-            return _("Who asked, until they post them") if value else _("Everybody in the channel")
+            return _("The member who asked, until they post them") if value else _("Everybody in the channel")
         case "consent" if value in tuple(Rule):
             return rule_label(Rule(value))
         case "language":

@@ -32,7 +32,7 @@ from services.presenter import NeverAcknowledged, Presenter
 from services.prints import prints_of
 from services.questions import Questions
 from services.queue import Queue
-from services.quotas import Balance
+from services.quotas import Balance, scope_of
 from services.scenes import Scenes
 from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
@@ -243,6 +243,15 @@ class Runner:
         """It must not be made, for this reason: the same as if it had failed."""
         if await self._generations.fail(generation_id, error):
             self._show_end(generation_id)
+
+    async def end_blocked(self, member_id: int, *, guild_id: int) -> None:
+        """The member was blocked in that server: what they have under way there must not be made or posted."""
+        scope = scope_of(guild_id=guild_id, member_id=member_id)
+        for generation in await self._generations.unfinished():
+            if generation.member_id == member_id and generation.scope == scope:
+                with words.speaking(generation.locale):
+                    text = _("A moderator of this server has blocked the member who asked for it.")
+                await self.end(generation.id, GenerationFailed("blocked", text))
 
     def _show_end(self, generation_id: int) -> None:
         if generation_id in self._taken_in:

@@ -228,7 +228,15 @@ def _gone(number: int) -> str:
 def _lacking(permissions: Sequence[str]) -> str:
     if not permissions:
         return ""
-    return "\n" + _("⚠ The bot may not write there. It lacks: {permissions}.", permissions=", ".join(permissions))
+    names = {
+        "view_channel": _("*View Channel*"),
+        "send_messages": _("*Send Messages*"),
+        "attach_files": _("*Attach Files*"),
+    }
+    return "\n" + _(
+        "⚠ The bot may not write there. It lacks: {permissions}.",
+        permissions=", ".join(names[each] for each in permissions),
+    )
 
 
 def _channels(name: str, chosen: Sequence[int]) -> Choice:

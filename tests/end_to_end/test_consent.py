@@ -646,7 +646,7 @@ async def test_the_list_shows_what_is_allowed_and_takes_it_back(asking: Stage) -
 
         taken_back = asking.playground.press(listed, "Take back", member="Cleo")
         told = await asking.playground.answered(taken_back)
-        asking.playground.press(told, "Delete the bot's messages with those pictures (1)", member="Cleo")
+        asking.playground.press(told, "Delete messages with you (1)", member="Cleo")
         await asking.playground.until(lambda _: result.deleted_at is not None)
         assert "Nothing yet" in (await consent(asking, "list")).text
 

@@ -67,7 +67,7 @@ async def test_without_a_photo_adult_content_is_a_spoiler_in_an_age_restricted_c
         message = await scene.delivered(scene.imagine("a nude woman", photo=None, channel=AGE_RESTRICTED))
         with_face = await refused(scene, scene.imagine("a nude woman", channel=AGE_RESTRICTED))
 
-    assert "age restriction" in elsewhere
+    assert "age-restricted channels" in elsewhere
     assert "from photos" in with_face
     assert [item["spoiler"] for item in galleries(message.body.components)] == [True]
 

@@ -1,12 +1,13 @@
 """``/imagine`` and ``/advanced`` with the adapters API: faces and styles, models, and everything else it takes."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import FacelockBot
 from cogs.imagine import (
     PERSON_TEXT,
     PRIVATE,
@@ -31,7 +32,7 @@ from services.consents import Said
 from services.defaults import Choice, capped, choose
 from services.errors import InvalidWish
 from services.faces import Faces
-from services.request import (
+from services.parameters import (
     ADAPTERS,
     FAMILY_TABLES,
     GUIDANCE,
@@ -42,18 +43,12 @@ from services.request import (
     STEPS,
     STRENGTH,
     Api,
-    Asked,
     Family,
-    ModelChoice,
     Role,
-    adapters_wish,
-    drafted,
     faces_max,
-    styled,
 )
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
+from services.remakes import drafted
+from services.wishes import Asked, ModelChoice, adapters_wish, styled
 
 Percent = app_commands.Range[int, 0, 100]
 FACE_NAME = "A saved face instead of a photo; all its photos with XL and without a style, else the first"
@@ -312,7 +307,7 @@ def _style(number: str, photo: discord.Attachment | None, percent: int | None) -
     return Slot(role=Role.STYLE, name=name, photo=photo, percent_name=f"{name}_strength", percent=percent)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(
         Adapters(

@@ -1,12 +1,12 @@
 """``/imagine`` and ``/advanced`` with the identity API: one face, and only what that API has a counterpart for."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import FacelockBot
 from cogs.imagine import (
     PERSON_TEXT,
     PRIVATE,
@@ -27,7 +27,7 @@ from services.catalog import Catalog
 from services.consents import Said
 from services.defaults import capped, default_preset
 from services.faces import Faces
-from services.request import (
+from services.parameters import (
     GENERATE_TABLE,
     IMAGES_MAX,
     LOCK_TABLE,
@@ -35,16 +35,11 @@ from services.request import (
     SCALE_DEFAULT,
     SEED,
     Api,
-    Asked,
-    Reference,
     Role,
-    drafted,
-    identity_wish,
-    styled,
+    table_of,
 )
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
+from services.remakes import drafted
+from services.wishes import Asked, Reference, identity_wish, styled
 
 # With a face the service takes other ranges than without one: Discord lets through what either takes.
 STEPS = (GENERATE_TABLE.steps[0], LOCK_TABLE.steps[1])
@@ -157,7 +152,7 @@ class Identity(commands.Cog):
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
         asked = styled(replace(asked, references=references), styled_by, api=Api.IDENTITY)
-        asked = capped(asked, settings, LOCK_TABLE if references else GENERATE_TABLE, preset=None)
+        asked = capped(asked, settings, table_of(None, has_face=bool(references)), preset=None)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
         photos_from = sources_of(photos, references)
         meant = drafted(wish) if draft else wish
@@ -178,9 +173,9 @@ class Identity(commands.Cog):
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """The shapes in pixels, and any size that the service takes with or without the face."""
         has_face = "face" in interaction.namespace or "face_name" in interaction.namespace
-        return suggested_sizes(typed, LOCK_TABLE if has_face else GENERATE_TABLE)
+        return suggested_sizes(typed, table_of(None, has_face=has_face))
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(Identity(bot.reception, bot.faces, bot.catalog, server_id=bot.settings.server_id))

@@ -14,8 +14,9 @@ from services.consents import Said, Whose
 from services.errors import InvalidWish, PhotoRefused, UserError
 from services.faces import Faces, SavedPhoto
 from services.generations import Source
+from services.parameters import SCALE_DEFAULT, SEED, Role, Shape, Table, size_of
 from services.photos import check_length
-from services.request import SCALE_DEFAULT, SEED, Reference, Role, Shape, Table, size_of
+from services.wishes import Reference
 from services.words import _
 
 # Finding a saved face comes before accepting, within the same three seconds.

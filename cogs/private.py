@@ -1,18 +1,14 @@
 """``/private``: whether one's own results with a face are for oneself alone at first."""
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.reception import home_of
 from services.visibility import Visibility
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 
 class Private(commands.Cog):
@@ -49,6 +45,6 @@ class Private(commands.Cog):
         )
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(Private(bot.visibility))

@@ -5,12 +5,12 @@ import contextlib
 import io
 import logging
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import discord
 from discord.ext import commands
 
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.presenter import pictures_in
 from cogs.views.report import HANDLER, ReportButton, report_layout
@@ -22,9 +22,6 @@ from services.moderation import Moderation, Outcome
 from services.runner import Runner
 from services.servers import Servers
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +205,7 @@ def _name(url: str) -> str:
     return urlsplit(url).path.rpartition("/")[2]
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ReportButton)
     await bot.add_cog(Reports(bot.moderation, bot.servers, bot.runner, bot.photo_downloads))

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.imagine import CHOICE_CHARACTERS_MAX
 from cogs.server import server_group
 from cogs.views.server_quota import name_of, overview_text
 from services.server_quotas import RoleQuota, ServerQuotas
 from services.words import _, ngettext, on, span
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 REASON_CHARACTERS_MAX = 100
 
@@ -161,6 +158,6 @@ def _names(interaction: discord.Interaction) -> Callable[[int], str | None]:
     return name_of_role
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     server_group(bot).add_command(ServerQuota(bot.server_quotas))

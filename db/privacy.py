@@ -116,8 +116,9 @@ async def forget_consents(connection: aiosqlite.Connection, member_id: int) -> N
     whom. And so does what protects themself: that they want no pictures by anybody.
     """
     values = {"member_id": member_id}
+    # Nobody's number, and another one for each row: none takes the place of what others have said of the same file.
     keep = """
-        UPDATE OR REPLACE declarations SET member_id = 0
+        UPDATE declarations SET member_id = -rowid
         WHERE member_id = :member_id AND whose = 'member'
     """
     await connection.execute_fetchall(keep, values)

@@ -338,6 +338,12 @@ class Playground:
         """Let a role ("@everyone" included) allow this, and nothing else. Raises MemberError."""
         messages.set_permissions(self.state, self.state.role(role), union(permissions))
 
+    def permit(self, command: str, role: str | int, *, allowed: bool = True) -> None:
+        """Let the members with a role use a command, or not, whatever it wants by default: what admins set under
+        *Integrations*. Raises MemberError.
+        """
+        messages.set_command_role(self.state, command, self.state.role(role), allowed=allowed)
+
     def install(self, member: str | int, *, installed: bool = True) -> None:
         """Whether a member has the bot's app installed for themselves, to use it anywhere. Raises MemberError."""
         messages.set_app(self.state, self.state.member(member), installed=installed)

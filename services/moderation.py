@@ -231,12 +231,19 @@ class Moderation:
 
     async def deleted(self, guild_id: int, generation: Generation, *, by: int) -> None:
         """A moderator has deleted somebody else's result."""
+        await self._note("delete", guild_id, generation, by=by)
+
+    async def cancelled(self, guild_id: int, generation: Generation, *, by: int) -> None:
+        """A moderator has cancelled somebody else's request."""
+        await self._note("cancel", guild_id, generation, by=by)
+
+    async def _note(self, action: str, guild_id: int, generation: Generation, *, by: int) -> None:
         async with self._database.connection() as connection:
             await audit.note(
                 connection,
                 guild_id=guild_id,
                 member_id=by,
-                action="delete",
+                action=action,
                 subject_id=generation.id,
                 detail={"member": generation.member_id},
                 at=self._now(),

@@ -33,12 +33,12 @@ from services.prints import prints_of
 from services.questions import Questions
 from services.queue import Queue
 from services.quotas import Balance
-from services.request import Wish
 from services.scenes import Scenes
 from services.schedule import REMEMBERED_MAX, Length, Schedule
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
 from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
+from services.wishes import Wish
 from services.words import _, ngettext, sentence
 
 log = logging.getLogger(__name__)
@@ -394,6 +394,8 @@ class Runner:
         finally:
             if self._taken_in.pop(generation_id):
                 self._delivery.wake(generation_id)
+            if await self._generations.get(generation_id) is None:
+                await self._discard(generation_id)  # it was erased meanwhile
 
     async def _take_in_again(self, generation_id: int) -> None:
         await self._delivery.quiet(generation_id)
@@ -419,10 +421,11 @@ class Runner:
             if not await self._let_choose(generation, error):
                 raise
             return
-        prints = await prints_of(wish, prepared)
-        wait = await self._consents.weigh(generation, wish, prints)
+        wait = await self._consents.weigh(generation, wish, await prints_of(prepared))
         if wait is not None:
             await self._wait(generation, wait, prepared)
+            return
+        if await self._is_unwanted(generation_id):
             return
         shown = await self._intake.show(generation, wish, prepared, lambda: self._scenes.in_queue(generation, wish))
         if await self._generations.queue(generation, kind=wish.kind, jobs=wish.jobs, shown=shown):

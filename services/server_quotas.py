@@ -96,8 +96,8 @@ class ServerQuotas:
             UserError: too many roles have one.
         """
         async with self._database.transaction() as connection:
-            known = {each.role_id for each in await quotas.role_quotas(connection, guild_id)}
-            if len(known | {quota.role_id}) > ROLE_QUOTAS_MAX:
+            known = {each.role_id: each for each in await quotas.role_quotas(connection, guild_id)}
+            if len(known.keys() | {quota.role_id}) > ROLE_QUOTAS_MAX:
                 text = _("{most} roles have a quota already. Remove one of them first.", most=ROLE_QUOTAS_MAX)
                 raise UserError(text)
             await quotas.set_role_quota(connection, guild_id, quota)
@@ -107,7 +107,7 @@ class ServerQuotas:
                 member_id=by,
                 action="role_quota",
                 subject_id=quota.role_id,
-                detail={"images": quota.images, "hours": quota.hours},
+                detail=_change(known.get(quota.role_id), quota),
                 at=self._now(),
             )
 
@@ -118,6 +118,7 @@ class ServerQuotas:
             UserError: it has none.
         """
         async with self._database.transaction() as connection:
+            known = {each.role_id: each for each in await quotas.role_quotas(connection, guild_id)}
             if not await quotas.remove_role_quota(connection, guild_id, role_id):
                 raise UserError(_("This role has no quota. Choose one of those that are suggested."))
             await audit.note(
@@ -126,6 +127,7 @@ class ServerQuotas:
                 member_id=by,
                 action="role_quota_removed",
                 subject_id=role_id,
+                detail=_change(known[role_id], None),
                 at=self._now(),
             )
 
@@ -193,6 +195,14 @@ class ServerQuotas:
     async def set_cooldown(self, guild_id: int, cooldown: timedelta, *, by: int) -> None:
         """How long each member waits between two requests."""
         await self._servers.change(guild_id, by=by, cooldown_s=round(cooldown.total_seconds()))
+
+
+def _change(before: RoleQuota | None, after: RoleQuota | None) -> dict[str, dict[str, int | None]]:
+    """For the audit log: what is different."""
+    changes = {
+        name: {"from": getattr(before, name, None), "to": getattr(after, name, None)} for name in ("images", "hours")
+    }
+    return {name: change for name, change in changes.items() if change["from"] != change["to"]}
 
 
 def _scope(guild_id: int) -> str:

@@ -95,13 +95,18 @@ def read_keys(text: str) -> tuple[bytes, ...]:
     return tuple(keys)
 
 
-def all_keys(configured: Sequence[bytes], file: Path) -> tuple[bytes, ...]:
-    """The configured keys, then those of the key file, which is made where there is neither.
+def key_file_of(database: Path) -> Path:
+    """Where the keys of a database's faces are, beside those that are configured."""
+    return database.with_name("faces.key")
+
+
+def all_keys(configured: Sequence[bytes], file: Path, *, make: bool = True) -> tuple[bytes, ...]:
+    """The configured keys, then those of the key file, which is made where there is neither, unless ``make`` is False.
 
     A file that cannot be used costs the faces that its keys have sealed, and is left as it is, for somebody to mend.
     """
     try:
-        return (*configured, *_kept(file, make=not configured))
+        return (*configured, *_kept(file, make=make and not configured))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds no keys"
         log.error("the key file %s cannot be used (%s): faces saved with it cannot be opened", file, reason)

@@ -10,7 +10,7 @@ import pytest
 from cogs.translator import CatalogueTranslator
 from playground.commands import read_commands
 from scripts.words import NotLiteralError, is_complete, sentences, template, unconnected, updated
-from services.request import Api
+from services.parameters import Api
 from tests.languages import PATHS, fields, forms, read
 
 PAIRS = [(path.stem, message) for path in PATHS for message in read(path)]

@@ -15,7 +15,7 @@ from cogs.views.declaration import HANDLER, row_of
 from cogs.views.generation import ACCENT, cut, quoted
 from services.consents import Answer, Consent, Declaration, Listed, Question, Whose
 from services.quotas import guild_of
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, at, mention, on
 
 # Of a message's 4,000 characters; markup doubles in length.

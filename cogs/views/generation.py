@@ -10,8 +10,9 @@ from discord import ui
 from cogs.views.buttons import under_faces, under_progress, under_result
 from cogs.views.declaration import declaration_buttons, declaration_headline, row_of
 from services.generations import Generation, Wait, WaitsFor
+from services.parameters import SCALE_DEFAULT, Role, Shape
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
-from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
+from services.wishes import Reference, Wish
 from services.words import _, at, mention, ngettext, refunded
 
 ACCENT = discord.Colour(0x5B8DEF)

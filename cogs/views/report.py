@@ -9,14 +9,14 @@ from discord import ui
 from discord.ext import commands
 
 from cogs.answers import answer
-from cogs.provenance import parameters
+from cogs.views.details import parameters
 from cogs.views.forms import fields_of
 from cogs.views.generation import ACCENT_FAILED, as_typed, cut, quoted
 from cogs.views.server import row
 from services.generations import Generation
 from services.moderation import Flag, Outcome, Report
 from services.quotas import guild_of
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 # The cog that answers the buttons, whatever process sent the message.

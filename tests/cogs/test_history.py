@@ -14,7 +14,8 @@ from db.generations import State
 from playground.commands import read_commands
 from services import history
 from services.history import PAGE, Page
-from services.request import PROMPT_CHARACTERS_MAX, drafted
+from services.parameters import PROMPT_CHARACTERS_MAX
+from services.remakes import drafted
 from services.runner import Runner
 from services.words import speaking
 from tests.cogs.stage import NotingRunner

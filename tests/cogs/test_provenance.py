@@ -7,12 +7,13 @@ from discord.ext import commands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import COGS
+from cogs.client import COGS
 from cogs.provenance import answer, who_made_this
 from db.generations import State
 from playground.commands import read_commands
-from services.request import PROMPT_CHARACTERS_MAX, Reference, Wish
+from services.parameters import PROMPT_CHARACTERS_MAX
 from services.runner import Runner
+from services.wishes import Reference, Wish
 from services.words import speaking
 from tests.cogs.stage import NotingRunner
 from tests.cogs.test_views import GENERATION, NOW, WORST_MODEL

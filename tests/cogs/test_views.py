@@ -13,9 +13,11 @@ from cogs.views.generation import Frame, layout, photo_names, quoted
 from db.generations import Generation, State
 from db.ledger import Spending
 from services.errors import InvalidWish
+from services.parameters import IMAGES_MAX, PROMPT_CHARACTERS_MAX
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
-from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish, drafted
+from services.remakes import drafted
+from services.wishes import ModelChoice, Wish
 from services.words import speaking
 from tests.languages import LANGUAGES
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity

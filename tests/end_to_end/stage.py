@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 from PIL import Image, PngImagePlugin
 
 import bot
+from db.connection import Database
 from engine.api import EngineSettings, create_app
 from engine.chaos import Chaos
 from engine.renderers import RenderJob
@@ -185,6 +186,7 @@ class Stage:
     folder: Path
     env: dict[str, str] = field(default_factory=dict[str, str])
     ahead: timedelta = timedelta()
+    database: Database = field(init=False)  # of the last bot in this process
 
     def now(self) -> datetime:
         """The bot's wall clock: the real one and what a test has put it ahead by."""
@@ -213,6 +215,7 @@ class Stage:
         bot.point_at(settings)
         stop = asyncio.Event()
         async with bot.opened(settings, owner_wait_s=0.0) as house:
+            self.database = house.database
             life = asyncio.ensure_future(bot.live(house, stop, timing))
             try:
                 await self.playground.ready("imagine", "quota")

@@ -35,11 +35,10 @@ async def test_several_pictures_are_several_jobs_in_one_message(scene: Stage) ->
 async def test_pictures_that_come_at_the_same_moment_are_all_delivered(scene: Stage) -> None:
     """The end of the one job and the end of the last are then told to the database one right after the other."""
     held = scene.trouble.hold(*FILES, times=2)
-    async with scene.bot() as doorway:
+    async with scene.bot():
         interaction = scene.imagine(count=2, photo=None)
         await scene.trouble.until_asked(*FILES, times=2)
-        assert doorway.bot is not None
-        async with doorway.bot.database.connection(), asyncio.timeout(15):
+        async with scene.database.connection(), asyncio.timeout(15):
             held.set()
             while len(list((scene.folder / "pictures").glob("*/?.png"))) < 2:  # noqa: ASYNC110 - files tell nobody
                 await asyncio.sleep(0)

@@ -9,7 +9,8 @@ from typing import Any
 from playground.model import Interaction, Message, walk
 from playground.state import State
 from services.catalog import SHIPPED_PRESETS
-from services.request import ADAPTERS, NEGATIVE_PROMPT, SCHEDULERS, Shape
+from services.parameters import ADAPTERS, SCHEDULERS, Shape
+from services.wishes import NEGATIVE_PROMPT
 from tests.end_to_end.stage import PHOTO, Photo, Stage
 from tests.languages import MARKED
 from tests.photographs import coffee, encoded

@@ -53,7 +53,7 @@ async def declare(play: Play) -> None:
     _, second = (playground.press(question, no, member="Cleo") for _ in range(2))
     await until_over(play, both)
     await until_refused(play, second)
-    await until_refused(play, of_cleo(play))
+    await until_over(play, of_cleo(play))
 
 
 async def agree(play: Play) -> None:
@@ -72,10 +72,10 @@ async def agree(play: Play) -> None:
     taken_back = await play.run("consent revoke", by="Cleo", person="Ada")
     await play.told(await play.press(taken_back, "fl-consent:wipe", member="Cleo"))
     questions = [of_cleo(play, prompt, member="Ada") for prompt in ("a quiet harbour", "a lighthouse", "Storm", "Calm")]
-    await scene.playground.until(lambda _: any(each.followup_ids for each in questions))
+    await until_over(play, *questions)
     await play.press(await play.message_with("fl-consent:never"), "fl-consent:never", member="Cleo")
     for whose in ("me", "agreed"):
-        await until_refused(play, scene.imagine("Calm", member="Ada", photo=ADMIRAL, whose=whose))
+        await until_over(play, scene.imagine("Calm", member="Ada", photo=ADMIRAL, whose=whose))
     await play.told(await play.press(await play.run("consent list", by="Cleo"), "fl-consent:revoke", member="Cleo"))
     await play.run("consent never", by="Cleo")
 
@@ -91,16 +91,16 @@ async def leave_open(play: Play) -> None:
     await until_over(play, scene.imagine(channel="dm", photo=MIRRORED, whose="member", person="Ada"))
 
 
-async def until_over(play: Play, interaction: Interaction) -> None:
-    """Wait until nothing can be pressed in the answer any more."""
+async def until_over(play: Play, *asked: Interaction) -> None:
+    """Wait until one of them was refused, or nothing can be pressed in its answer any more."""
+    await play.scene.playground.until(lambda state: any(is_over(state, each) for each in asked))
 
-    def over(state: State) -> bool:
-        message = state.original(interaction)
-        return bool(interaction.followup_ids) or (
-            message is not None and not message.is_thinking and not message.body.buttons
-        )
 
-    await play.scene.playground.until(over)
+def is_over(state: State, interaction: Interaction) -> bool:
+    if interaction.followup_ids:
+        return True
+    message = state.original(interaction)
+    return message is not None and not message.is_thinking and not message.body.buttons
 
 
 async def refuse(play: Play) -> None:
@@ -148,10 +148,8 @@ async def pick(play: Play) -> None:
     await until_over(play, late)
     await play.told(await play.press(faces, "fl:face"))
     asked = scene.imagine(photo=GROUP, private=True)
-    faces = await scene.playground.until(
-        lambda state: (shown := state.original(asked)) and "fl:face" in ids(shown) and shown
-    )
-    await play.press(faces, "fl:face")
+    await scene.playground.until(lambda state: (shown := state.original(asked)) and "fl:face" in ids(shown))
+    await play.press(await play.message_with("fl:face"), "fl:face")
     await scene.playground.until(lambda state: (message := state.original(asked)) and message.body.thumbnails)
 
 

@@ -12,6 +12,7 @@ from engine.errors import FailureReason, JobError
 from services.tracker import Pace
 from tests.end_to_end.stage import FAST, Stage
 from tests.end_to_end.test_bot import free_port
+from tests.servers import recording_server
 
 
 async def scrape(port: int) -> dict[str, float]:
@@ -53,6 +54,28 @@ async def test_what_members_do_and_what_becomes_of_it_is_counted(scene: Stage) -
     assert found["facelock_wait_seconds_count"] >= 2
     assert found["facelock_provider_requests_total POST /sdxl/text2image/v1 202"] == 3
     assert not any(word in name for name in found for word in ("garden", "stage-key", scene.playground.token))
+
+
+async def test_what_is_refused_and_who_is_waited_for_is_counted(scene: Stage) -> None:
+    port = free_port()
+    scene.env |= {"METRICS": "on", "HTTP_PORT": str(port), "FACE_CONSENT": "ask"}
+    async with recording_server() as check:
+        check.answer({"ok": True})
+        check.answer({"ok": False, "reason": "nudity"})
+        scene.env |= {"IMAGE_CHECK_URL": f"{check.url}/check"}
+        async with scene.bot():
+            await scene.delivered(scene.imagine("a garden", photo=None))
+            await scene.message_with("did not pass", interaction=scene.imagine("a cellar", photo=None))
+            await scene.playground.answered(scene.imagine("naked on a beach"))
+            asked = scene.imagine("a tower")
+            await scene.playground.until(lambda state: (found := state.original(asked)) and "hose" in found.text)
+            found = await scrape(port)
+
+    assert found["facelock_image_checks_total passed"] == found["facelock_image_checks_total refused"] == 1
+    assert found["facelock_failures_total image_check"] == 1
+    assert found["facelock_policy_refusals_total sexual"] == found["facelock_refusals_total policy"] == 1
+    assert found["facelock_unanswered_requests declaration"] == 1
+    assert found["facelock_unanswered_requests consent"] == 0
 
 
 async def test_webhooks_are_counted_as_awaited_and_as_repeated(scene: Stage) -> None:

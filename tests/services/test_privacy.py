@@ -15,6 +15,7 @@ from db import audit, consents, generations, ledger, moderation, privacy
 from db.connection import Database
 from db.consents import Whose
 from db.generations import NewGeneration, Print, Source
+from services.errors import UserError
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
 from services.privacy import Privacy, Retention
@@ -59,6 +60,7 @@ class Noted:
         self.deleted: list[tuple[int, int]] = []
         self.troubles: list[Exception] = []
         self.abandoned: list[int] = []
+        self.ended: list[tuple[int, str]] = []
 
     async def delete(self, channel_id: int, message_id: int) -> bool:
         if self.troubles:
@@ -68,6 +70,9 @@ class Noted:
 
     async def abandon(self, generation_id: int) -> None:
         self.abandoned.append(generation_id)
+
+    async def end(self, generation_id: int, error: UserError) -> None:
+        self.ended.append((generation_id, error.code))
 
 
 def new(interaction_id: int, *, member_id: int = 5, prompt: str = "a quiet harbour") -> NewGeneration:

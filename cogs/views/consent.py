@@ -114,16 +114,18 @@ def list_layout(listed: Listed) -> ui.LayoutView:
     """What somebody allows and refuses, each with a button that takes it back, and what they have said themselves."""
     view = ui.LayoutView(timeout=None)
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(_("**What you allow and refuse**"))]
+    lines_by_asker: dict[int, list[str]] = {}
     for consent in listed.answers:
-        label = _("Allow being asked") if consent.answer is Answer.NEVER else _("Take back")
-        button = Reply(Deed.REVOKE, consent.asker_id or 0, label=label)
+        lines_by_asker.setdefault(consent.asker_id or 0, []).append(_consent_line(consent))
+    for asker_id, lines in lines_by_asker.items():  # one button takes back all that somebody was allowed
+        button = Reply(Deed.REVOKE, asker_id, label=_("Take back") if asker_id else _("Allow being asked"))
         accessory = cast("ui.Item[ui.LayoutView]", button)
-        items.append(ui.Section(ui.TextDisplay[ui.LayoutView](_consent_line(consent)), accessory=accessory))
+        items.append(ui.Section(ui.TextDisplay[ui.LayoutView]("\n".join(lines)), accessory=accessory))
     if not listed.answers:
         items.append(ui.TextDisplay(_("Nothing yet. `/consent never` forbids all pictures of you with this bot.")))
     items.append(ui.TextDisplay(_("**What you have said of your photos**")))
-    lines = [_declaration_line(each) for each in listed.declarations]
-    items.append(ui.TextDisplay("\n".join(lines) or _("Nothing yet.")))
+    said = "\n".join(_declaration_line(each) for each in listed.declarations)
+    items.append(ui.TextDisplay(said or _("Nothing yet.")))
     view.add_item(ui.Container(*items, accent_colour=ACCENT))
     return view
 

@@ -6,7 +6,7 @@ from cogs.views.generation import cut
 from services.server_quotas import Overview, RoleQuota
 from services.words import _, ngettext, span
 
-NAME_CHARACTERS_SHOWN = 24
+NAME_CHARACTERS_SHOWN = 20
 
 
 def overview_text(overview: Overview, role_name: Callable[[int], str | None]) -> str:

@@ -7,7 +7,8 @@ from PIL import ImageOps
 
 from playground.model import EVERYONE_MAY, Interaction, Permission
 from playground.state import State
-from tests.end_to_end.stage import PHOTO, Stage
+from services.parameters import PROMPT_CHARACTERS_MAX
+from tests.end_to_end.stage import PHOTO, Photo, Stage
 from tests.end_to_end.test_choosing import GROUP
 from tests.end_to_end.test_languages import Play, choose, ids, until_refused
 from tests.photographs import admiral, encoded
@@ -15,6 +16,7 @@ from tests.servers import recording_server
 
 ADMIRAL = ("admiral.jpg", encoded(admiral()))
 MIRRORED = ("mirrored.jpg", encoded(ImageOps.mirror(admiral())))
+MARKUP = "*" * PROMPT_CHARACTERS_MAX
 REFUSED = ("a naked man", "as a little child", "a swastika", "stabbed in the chest", "a police mugshot")
 
 
@@ -28,8 +30,8 @@ def play(scene: Stage, locale: str, monkeypatch: pytest.MonkeyPatch) -> Play:
     return Play(scene)
 
 
-def of_cleo(play: Play, prompt: str = "a lighthouse", *, member: str = "Ben") -> Interaction:
-    return play.scene.imagine(prompt, member=member, photo=ADMIRAL, whose="member", person="Cleo")
+def of_cleo(play: Play, prompt: str = "a lighthouse", *, member: str = "Ben", photo: Photo = ADMIRAL) -> Interaction:
+    return play.scene.imagine(prompt, member=member, photo=photo, whose="member", person="Cleo")
 
 
 async def declare(play: Play) -> None:
@@ -196,3 +198,39 @@ async def test_refusals_and_private_results_are_in_the_language_of_their_member(
             await play.told(await play.press(brought, "fl:again"))
 
     play.judge(locale, least=50)
+
+
+async def test_discord_takes_the_longest_of_everything(play: Play, locale: str) -> None:
+    scene, playground = play.scene, play.scene.playground
+    scene.env["FACE_CONSENT"] = "ask"
+    photos = {"face": PHOTO, "face2": ADMIRAL, "face3": MIRRORED}
+    async with asyncio.timeout(120), scene.bot():
+        panel = await play.run("server settings", by="Ada")
+        await choose(play, panel, "report_channel", "lounge")
+        asked = scene.advanced(MARKUP, photos=photos, model="sdxl", count=4, negative_prompt=MARKUP)
+        for _ in photos:
+            message = await play.message_with("fl-whose:agreed")
+            before = len(message.versions)
+            await play.press(message, "fl-whose:agreed")
+            await playground.until(lambda _, message=message, before=before: len(message.versions) > before)
+        shown = await scene.delivered(asked)
+        await play.told(await play.press(shown, "fl:details"))
+        await play.press(shown, "fl:edit")
+        form = await play.press(shown, "fl:save")
+        await play.told(playground.submit(form, {"name": "*" * 32}))
+        form = await play.press(shown, "fl:report")
+        await play.told(playground.submit(form, {"reason": MARKUP[:300]}))
+        await play.message_with("fl:report:deleted")
+        await scene.delivered(scene.imagine(MARKUP, draft=True))
+        of_cleo(play, MARKUP, photo=GROUP)
+        await play.press(await play.message_with("fl:face"), "fl:face")
+        await play.message_with("fl-consent:once")
+        await play.run("history", search=MARKUP[:50])
+        for command in ("Who made this?", "Use this prompt"):
+            await play.told(playground.message_command(command, shown, member="Ben"))
+        for command in ("face list", "consent list", "privacy policy"):
+            await play.run(command)
+
+    play.judge(locale, least=40)
+    assert len(shown.body.gallery) == 4
+    assert len(shown.body.thumbnails) == 3

@@ -16,40 +16,36 @@ from pathlib import Path
 
 import aiohttp
 import discord
-import yarl
-from discord import app_commands
-from discord.ext import commands
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 from dotenv import load_dotenv
 
 from cogs import doctor as discord_doctor
-from cogs.answers import answer_error
+from cogs.client import ExaminedBot, FacelockBot, point_at
 from cogs.notices import DiscordAsking, DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
-from cogs.sync import sync_commands
-from cogs.translator import CatalogueTranslator
-from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
 from services import doctor, network, web, words
 from services.admission import Admission, Place
 from services.catalog import Catalog, base_models, read_catalog
+from services.command_guilds import CommandGuilds
 from services.config import Settings
 from services.consents import Consents
 from services.downloads import Downloads, is_private_url
-from services.errors import FacelockError, UserError
+from services.errors import FacelockError
 from services.faces import Faces
 from services.generations import Generations
+from services.history import History
 from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.image_check import ImageCheck
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.jobs import load_schedule
 from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
 from services.moderation import Moderation
+from services.parameters import Api, Family
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.policy.policy import Policy
@@ -57,33 +53,18 @@ from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
 from services.refusals import Refusals
-from services.request import Api, Family
-from services.runner import Limits, Outside, Runner, Timing, load_schedule
+from services.runner import Runner
 from services.server_quotas import ServerQuotas
 from services.servers import Servers
+from services.stats import StatsReader
+from services.surroundings import Limits, Outside, Timing
 from services.tasks import Tasks
 from services.upkeep import Upkeep
-from services.vault import Vault, all_keys
+from services.vault import Vault, all_keys, key_file_of
 from services.visibility import Visibility
 
 log = logging.getLogger("facelock")
 
-IMAGINE = {Api.ADAPTERS: "cogs.adapters", Api.IDENTITY: "cogs.identity"}
-COGS = (
-    "cogs.consent",
-    "cogs.face",
-    "cogs.history",
-    "cogs.privacy",
-    "cogs.private",
-    "cogs.provenance",
-    "cogs.quota",
-    "cogs.reports",
-    "cogs.results",
-    "cogs.server",
-    "cogs.server_stats",
-    "cogs.server_quota",
-    "cogs.styles",
-)
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
 GRACE_S = 5.0
 FIRST_RESTART_S = 5.0
@@ -93,129 +74,6 @@ FETCH_TIMEOUT_S = 30.0
 # A life this long was a good one: the next restart comes soon again.
 GOOD_LIFE_S = 600.0
 DEFAULT_TIMING = Timing()
-
-
-class FacelockTree(app_commands.CommandTree["FacelockBot"]):
-    """The commands; their errors end in one function."""
-
-    async def on_error(
-        self, interaction: discord.Interaction["FacelockBot"], error: app_commands.AppCommandError, /
-    ) -> None:
-        """See discord.py."""
-        await answer_error(interaction, error)
-
-    async def interaction_check(self, interaction: discord.Interaction["FacelockBot"], /) -> bool:
-        """See discord.py; comes before every command and its suggestions, in the same task."""
-        words.speak(str(interaction.locale))
-        return True
-
-
-class FacelockBot(commands.Bot):
-    """The Discord client. It needs no privileged intent and keeps no cache of messages or members."""
-
-    runner: Runner
-    reception: Reception
-    moderation: Moderation
-    servers: Servers
-    visibility: Visibility
-    photo_downloads: Downloads
-    server_quotas: ServerQuotas
-    faces: Faces
-    consents: Consents
-    kept: KeptPhotos
-    notices: DiscordNotices
-    upkeep: Upkeep
-    privacy: Privacy
-
-    def __init__(self, settings: Settings, catalog: Catalog, database: Database, metrics: Metrics) -> None:
-        super().__init__(
-            command_prefix=commands.when_mentioned,
-            help_command=None,
-            tree_cls=FacelockTree,
-            intents=discord.Intents(guilds=True),
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            guild_ready_timeout=0.0,  # no command needs to know the servers, so none waits for their list
-            max_messages=None,
-            allowed_mentions=discord.AllowedMentions.none(),
-            allowed_contexts=_contexts(settings),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=settings.user_installs),
-            http_trace=metrics.discord_trace(),
-        )
-        self.settings = settings
-        self.catalog = catalog
-        self.database = database
-        self.metrics = metrics
-
-    async def setup_hook(self) -> None:
-        """Runs once between the login and the gateway: Discord's REST answers from here on."""
-        await self.load_commands()
-        await self._sync_commands()
-        await self.runner.start()
-        self.upkeep.start()
-        self.privacy.start()
-
-    async def load_commands(self) -> None:
-        """Everything that members and admins can do, with its words in every language; for all servers, or with
-        DISCORD_GUILD_ID for that one.
-        """
-        await self.tree.set_translator(CatalogueTranslator())
-        for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
-            await self.load_extension(cog)
-        if self.settings.discord_guild_id is not None:
-            self.tree.copy_global_to(guild=discord.Object(self.settings.discord_guild_id))
-            self.tree.clear_commands(guild=None)
-
-    async def on_ready(self) -> None:
-        """See discord.py."""
-        log.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
-
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """See discord.py; commands and components are answered elsewhere."""
-        has_command = interaction.type in (
-            discord.InteractionType.application_command,
-            discord.InteractionType.autocomplete,
-        )
-        command = interaction.command if has_command else None
-        self.metrics.interaction(interaction.type.name, command.qualified_name if command else "")
-
-    async def on_refusal(self, error: UserError) -> None:
-        """An interaction was answered with this."""
-        self.metrics.refused(error.code)
-
-    async def _sync_commands(self) -> None:
-        """Where they were loaded, and never twice anywhere."""
-        wanted = self.settings.discord_guild_id
-        async with self.database.connection() as connection:
-            known = await command_guilds.remembered(connection)
-            if wanted is not None:
-                await command_guilds.remember(connection, wanted)
-        await sync_commands(self, self.tree, None)
-        for guild_id in {*known, *([wanted] if wanted else [])}:
-            await self._sync_guild(guild_id)
-
-    async def _sync_guild(self, guild_id: int) -> None:
-        try:
-            await sync_commands(self, self.tree, guild_id)
-        except discord.Forbidden:
-            log.error("DISCORD_GUILD_ID: the bot may not make commands in server %d; invite it there first", guild_id)
-        if guild_id != self.settings.discord_guild_id:
-            async with self.database.connection() as connection:
-                await command_guilds.forget(connection, guild_id)
-
-
-class ExaminedBot(FacelockBot):
-    """One that logs in to be looked at, and does nothing."""
-
-    async def setup_hook(self) -> None:
-        """See discord.py."""
-        await self.load_commands()
-
-
-def _contexts(settings: Settings) -> app_commands.AppCommandContext:
-    return app_commands.AppCommandContext(
-        guild=True, dm_channel=settings.direct_messages, private_channel=settings.user_installs
-    )
 
 
 def _closed(settings: Settings) -> frozenset[Place]:
@@ -274,8 +132,7 @@ async def opened(settings: Settings, *, owner_wait_s: float = 30.0) -> AsyncGene
     model_ids = {Family.SD: settings.sd_model_id, Family.SDXL: settings.sdxl_model_id}
     catalog = read_catalog(settings.catalog_file, base_models(model_ids, default=settings.default_model))
     async with Database.open(settings.database, owner_wait_s=owner_wait_s) as database:
-        key_file = settings.database.with_name("faces.key")
-        vault = Vault(await asyncio.to_thread(all_keys, settings.face_keys, key_file))
+        vault = Vault(await asyncio.to_thread(all_keys, settings.face_keys, key_file_of(settings.database)))
         addresses = None
         if settings.public_url is not None:
             addresses = await PublicAddresses.of(database, settings.public_url, now=utc_now)
@@ -352,7 +209,9 @@ async def furnished(
 ) -> FacelockBot:
     """A bot with its services, not connected yet."""
     settings = house.settings
-    bot = await stack.enter_async_context(kind(settings, house.catalog, house.database, house.doorway.metrics))
+    bot = await stack.enter_async_context(
+        kind(settings, house.catalog, CommandGuilds(house.database), house.doorway.metrics)
+    )
     photos = await stack.enter_async_context(Photos(detect=settings.face_detection))
     bot.photo_downloads = await _downloads(stack, settings.discord_api_url)
     bot.faces = Faces(
@@ -377,6 +236,7 @@ async def furnished(
         now=utc_now,
         metrics=bot.metrics,
     )
+    bot.history, bot.stats = History(house.database), StatsReader(house.database, now=utc_now)
     bot.kept = KeptPhotos(house.database, vault=house.vault)
     bot.consents = Consents(house.database, rule=settings.face_consent, servers=house.servers, now=utc_now)
     bot.runner = Runner(
@@ -390,7 +250,7 @@ async def furnished(
             photo_downloads=bot.photo_downloads,
             picture_downloads=await _downloads(stack, settings.imagepipeline_url),
             asking=DiscordAsking(bot),
-            image_check=await _image_check(stack, settings, tasks, timing),
+            image_check=await _image_check(stack, settings, tasks, timing, bot.metrics),
         ),
         photos=photos,
         faces=bot.faces,
@@ -456,7 +316,7 @@ async def _client(
 
 
 async def _image_check(
-    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing
+    stack: contextlib.AsyncExitStack, settings: Settings, tasks: Tasks, timing: Timing, metrics: Metrics
 ) -> ImageCheck | None:
     if settings.image_check_url is None:
         return None
@@ -467,6 +327,7 @@ async def _image_check(
         key=settings.image_check_key,
         waits_s=timing.retries.waits_s,
         sleep=tasks.sleep,
+        metrics=metrics,
     )
 
 
@@ -517,13 +378,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def point_at(settings: Settings) -> None:
-    """Aim discord.py at the configured addresses, which it has as class attributes only (tried with 2.7.1)."""
-    Route.BASE = settings.discord_api_url
-    if settings.discord_gateway_url:
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
-
-
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C."""
     stop = asyncio.Event()
@@ -552,18 +406,26 @@ async def examine(settings: Settings, tell: Callable[[doctor.Finding], None]) ->
     await look("database", doctor.check_database(settings.database))
     await look("disk", doctor.check_disk(settings.database))
     await look("face detector", doctor.check_detector(detect=settings.face_detection))
+    await look("saved faces", doctor.check_faces(settings.database, settings.face_keys))
     async with contextlib.AsyncExitStack() as stack:
         bot, client = await _examined(stack, settings)
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         await look("clock", doctor.check_clock(session, settings.discord_api_url, utc_now))
         await look("image service", doctor.check_provider(client))
+        check = await _image_check(stack, settings, Tasks(grace_s=GRACE_S), DEFAULT_TIMING, bot.metrics)
+        await look("image check", doctor.check_image_check(check))
         await look("PUBLIC_URL", doctor.check_public(session, settings, now=utc_now))
         await look("token", discord_doctor.check_login(bot, settings.discord_token))
         if bot.application is not None:
             places = [None] if settings.discord_guild_id is None else [None, settings.discord_guild_id]
-            await look("application", discord_doctor.check_application(bot))
+            installs = settings.user_installs
+            await look("application", discord_doctor.check_application(bot, user_installs=installs))
             await look("commands", discord_doctor.check_commands(bot, bot.tree, places))
-            await look("servers", discord_doctor.check_servers(bot))
+            await look("servers", _check_servers(bot, settings.database))
+
+
+async def _check_servers(bot: FacelockBot, database: Path) -> doctor.Findings:
+    return await discord_doctor.check_servers(bot, await doctor.report_channels(database))
 
 
 async def _examined(stack: contextlib.AsyncExitStack, settings: Settings) -> tuple[FacelockBot, ImageClient]:

@@ -3,27 +3,28 @@
 import contextlib
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import answer, in_time, tell
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.notices import DiscordNotices
+from cogs.reception import home_of
 from cogs.views.consent import Deed, Reply, answered_text, list_layout, said_layout, wipe_layout
 from cogs.views.declaration import HANDLER, Declare, person_form, person_in
 from services.consents import Answer, Consents, Revoked, Said, Whose, no_text
-from services.errors import GenerationFailed, UserError
+from services.errors import GenerationFailed, NotAllowed, UserError
 from services.faces import Faces
 from services.kept import KeptPhotos
+from services.moderation import Moderation
 from services.privacy import Privacy
+from services.quotas import guild_of
 from services.runner import Runner
-from services.words import _, ngettext
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
+from services.words import _, mention, ngettext
 
 
 class ConsentCog(
@@ -38,6 +39,7 @@ class ConsentCog(
         *,
         faces: Faces,
         kept: KeptPhotos,
+        moderation: Moderation,
         privacy: Privacy,
         notices: DiscordNotices,
     ) -> None:
@@ -45,6 +47,7 @@ class ConsentCog(
         self._runner = runner
         self._faces = faces
         self._kept = kept
+        self._moderation = moderation
         self._privacy = privacy
         self._notices = notices
 
@@ -71,7 +74,7 @@ class ConsentCog(
         if press.whose == Whose.MEMBER:
             generation = await self._runner.generation(press.generation_id)
             if generation is not None and generation.member_id != interaction.user.id:
-                raise UserError(_("Only who asked for these pictures can say whose face it is."))
+                raise UserError(_("Only the member who asked for these pictures can say whose face it is."))
             await interaction.response.send_modal(person_form(press.generation_id))
             return
         await self._declare(interaction, press.generation_id, Whose(press.whose), None)
@@ -89,6 +92,7 @@ class ConsentCog(
         self, interaction: discord.Interaction, generation_id: int, whose: Whose, person_id: int | None
     ) -> None:
         said = Said.by(interaction.user.id, whose, person_id)
+        self._moderation.check(home_of(interaction), interaction.user.id)
         await interaction.response.defer()  # the message shows what comes of it
         if await self._consents.declare(generation_id, interaction.user.id, said):
             await self._runner.renew_token(generation_id, interaction.token)
@@ -127,7 +131,7 @@ class ConsentCog(
         await interaction.response.defer()
         answered = await self._consents.answer(consent_id, interaction.user.id, given)
         if answered.goes_on:
-            self._runner.resumed(answered.generation_id)
+            await self._go_on(answered.generation_id)
         else:
             await self._runner.end(answered.generation_id, GenerationFailed("no_consent", no_text()))
         with contextlib.suppress(discord.NotFound):  # somebody has deleted the question
@@ -135,10 +139,21 @@ class ConsentCog(
         if answered.revoked is not None:
             await self._carry_out(interaction, answered.revoked, _never_text(), asker_id=None)
 
+    async def _go_on(self, generation_id: int) -> None:
+        """With a request of somebody who may have been blocked meanwhile."""
+        generation = await self._runner.generation(generation_id)
+        try:
+            if generation is not None:
+                self._moderation.check(guild_of(generation.scope), generation.member_id)
+        except NotAllowed as error:
+            await self._runner.end(generation_id, error)
+        else:
+            self._runner.resumed(generation_id)
+
     async def _take_back(self, interaction: discord.Interaction, asker_id: int) -> None:
         revoking = self._consents.revoke(interaction.user.id, asker_id)
         revoked = await in_time(interaction, revoking, ephemeral=True)
-        text = _("<@{asker}> may no longer make pictures of you without asking again.", asker=asker_id)
+        text = _("{asker} may no longer make pictures of you without asking again.", asker=mention(asker_id))
         await self._carry_out(interaction, revoked, text, asker_id=asker_id)
 
     async def _carry_out(
@@ -164,8 +179,8 @@ def _with_messages(text: str, revoked: Revoked, *, asker_id: int | None) -> disc
     if revoked.faces:
         lines.append(
             ngettext(
-                "{number} saved face of yours was deleted.",
-                "{number} saved faces of yours were deleted.",
+                "{number} saved face that shows you was deleted.",
+                "{number} saved faces that show you were deleted.",
                 len(revoked.faces),
             )
         )
@@ -176,9 +191,17 @@ def _deleting_text(messages: int) -> str:
     return ngettext("{number} message is being deleted.", "{number} messages are being deleted.", messages)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(Declare, Reply)
     await bot.add_cog(
-        ConsentCog(bot.consents, bot.runner, faces=bot.faces, kept=bot.kept, privacy=bot.privacy, notices=bot.notices)
+        ConsentCog(
+            bot.consents,
+            bot.runner,
+            faces=bot.faces,
+            kept=bot.kept,
+            moderation=bot.moderation,
+            privacy=bot.privacy,
+            notices=bot.notices,
+        )
     )

@@ -1,13 +1,13 @@
 """``/face``: faces saved by name. Every answer is for the member alone."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.imagine import PERSON_TEXT, WHOSE, WHOSE_TEXT, said_of, suggested_faces
 from cogs.reception import home_of, scope_in
@@ -15,12 +15,10 @@ from cogs.views.faces import bold, listed_files, listed_layout, saved_text
 from services.consents import Consents
 from services.faces import NAME_CHARACTERS_MAX, Faces
 from services.generations import Source
+from services.moderation import Moderation
 from services.photos import check_length
 from services.prints import Print
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 NewName = app_commands.Range[str, 1, NAME_CHARACTERS_MAX]
 
@@ -28,9 +26,10 @@ NewName = app_commands.Range[str, 1, NAME_CHARACTERS_MAX]
 class Face(commands.GroupCog, group_name="face", group_description="Your saved faces, which nobody else sees."):
     """Keeping faces by name."""
 
-    def __init__(self, faces: Faces, consents: Consents) -> None:
+    def __init__(self, faces: Faces, consents: Consents, moderation: Moderation) -> None:
         self._faces = faces
         self._consents = consents
+        self._moderation = moderation
 
     @app_commands.command()
     @app_commands.describe(
@@ -53,6 +52,7 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         person: discord.User | None = None,
     ) -> None:
         """Save a face under a name, for your eyes only."""
+        self._moderation.check(home_of(interaction), interaction.user.id)
         photos = [each for each in (photo, photo2, photo3) if each is not None]
         for each in photos:
             check_length(each.size)
@@ -113,6 +113,6 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         return await suggested_faces(interaction, self._faces, typed)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
-    await bot.add_cog(Face(bot.faces, bot.consents))
+    await bot.add_cog(Face(bot.faces, bot.consents, bot.moderation))

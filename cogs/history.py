@@ -1,25 +1,23 @@
 """``/history`` and *Use this prompt*: what was asked for before, to be asked for again."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.presenter import message_of, pictures_in
 from cogs.reception import home_of, scope_in
 from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_layout
 from services import history, network
 from services.generations import Generation, State
 from services.history import Page
-from services.request import Wish, one_line
+from services.parameters import one_line
 from services.runner import Runner
+from services.wishes import Wish
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 USE_THIS_PROMPT = "Use this prompt"
 # The page is worth more than its thumbnails: those that Discord has not answered for by then are left out.
@@ -93,7 +91,7 @@ def use_this_prompt(runner: Runner) -> app_commands.ContextMenu:
 def prompt_of(generation: Generation | None) -> str:
     """The prompt, to be copied."""
     if generation is None:
-        return _("I know of no prompt for this message. I can tell only about the results that I posted.")
+        return _("The bot knows no prompt for this message. It can tell only about results that it posted.")
     prompt = Wish.from_json(generation.wish).prompt
     if "```" in prompt:  # would end the block: a space that takes no room keeps them apart
         prompt = prompt.replace("``", "`\N{ZERO WIDTH SPACE}`")
@@ -105,8 +103,8 @@ def _scope(interaction: discord.Interaction) -> str | None:
     return None if home_of(interaction) is None else scope_in(interaction)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(Turn)
     bot.tree.add_command(use_this_prompt(bot.runner))
-    await bot.add_cog(History(history.History(bot.database)))
+    await bot.add_cog(History(bot.history))

@@ -34,16 +34,16 @@ from services.presenter import (
     Waiting,
 )
 from services.quotas import guild_of
-from services.request import Wish
 from services.servers import Servers
+from services.wishes import Wish
 
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 120.0
 PHOTO_TIMEOUT_S = 30.0
 # Whoever waits longer for an end has probably looked away. Within it the member is still there, and one more line under
-# every result would be noise for everybody else.
-CALL_BACK_AFTER = timedelta(minutes=1)
+# the result would be noise for everybody else.
+CALL_BACK_AFTER = timedelta(seconds=15)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
@@ -269,14 +269,14 @@ class DiscordPresenter:
         return Shown(message_id=None)
 
     def _frame(self, generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
+        uploaded = [file.filename for file in files]
         if isinstance(scene, Waiting | Failure | Cancelled):
-            return Frame()
+            return Frame(files=uploaded)
         names = photo_names(wish.references)
         if isinstance(scene, Progress) and scene.new_photos:
             return Frame(photos=[f"attachment://{name}" for name in names])
         hosted = zip(names, generation.hosted, strict=False)  # none are hosted before the first message
         photos = [f"attachment://{name}" if photo.attachment_id else photo.url for name, photo in hosted]
-        uploaded = [file.filename for file in files]
         return Frame(photos=photos, files=uploaded, can_report=self._can_report(generation))
 
     def _can_report(self, generation: Generation) -> bool:

@@ -1,7 +1,7 @@
 """``/privacy``: what the bot keeps about a member, for them to read, to take along and to erase."""
 
 import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import discord
@@ -9,14 +9,12 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from cogs.answers import answer
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.views.privacy import policy_text
 from services.config import Settings
 from services.privacy import EXPORT_NAME, Privacy
 from services.words import _, ngettext
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 
 class Erase(ui.DynamicItem[ui.Button[ui.View]], template=r"fl-erase:(?P<member_id>[0-9]{1,20})"):
@@ -42,7 +40,7 @@ class Erase(ui.DynamicItem[ui.Button[ui.View]], template=r"fl-erase:(?P<member_i
         if interaction.user.id != self.member_id:
             return  # it stands in a message that only its member sees
         await interaction.response.edit_message(content=_("Erasing…"), view=None)
-        erased = await cast("FacelockBot", interaction.client).privacy.erase(self.member_id)
+        erased = await cast(FacelockBot, interaction.client).privacy.erase(self.member_id)
         lines = [
             _("Erased. Nothing of this can be brought back:"),
             "- "
@@ -70,7 +68,8 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
     async def policy(self, interaction: discord.Interaction) -> None:
         """Read what is kept about you, for how long, and who gets it."""
         text = policy_text(
-            service=urlsplit(self._settings.imagepipeline_url).hostname or "",
+            service=_host(self._settings.imagepipeline_url),
+            checker=_host(self._settings.image_check_url) if self._settings.image_check_url else None,
             retention=self._privacy.retention,
             face_days=self._settings.face_days,
             contact=self._settings.operator_contact,
@@ -104,7 +103,11 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
         await interaction.response.send_message(text, view=view, ephemeral=True)
 
 
-async def setup(bot: "FacelockBot") -> None:
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(Erase)
     await bot.add_cog(PrivacyCog(bot.privacy, bot.settings))

@@ -1,21 +1,18 @@
 """``/quota``: what a member has used, has left, and when more comes free."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.reception import asker_of, scope_in
 from cogs.views.generation import as_typed
 from services.quotas import Account, Balance
 from services.runner import Runner
 from services.words import _, at, ngettext, on, span
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 GRANTS_SHOWN = 5
 
@@ -85,6 +82,6 @@ def _next_free(account: Account) -> Iterator[str]:
         )
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(Quota(bot.runner))

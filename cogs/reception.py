@@ -14,11 +14,12 @@ from services import network
 from services.admission import Admission, Asker, Place
 from services.consents import Said
 from services.generations import NewGeneration, Source
+from services.parameters import Role
 from services.quotas import scope_of
-from services.request import Role, Wish
 from services.runner import Runner
 from services.servers import Servers, ServerSettings
 from services.visibility import Visibility
+from services.wishes import Wish
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +73,13 @@ class Reception:
         """What the admins of the server have set in which this was sent; nothing where it does not have the bot."""
         return self._servers.of(home_of(interaction))
 
-    def check_place(self, interaction: discord.Interaction) -> None:
+    def check_asker(self, interaction: discord.Interaction) -> None:
         """Whether pictures are for this member in this place.
 
         Raises:
             NotAllowed
         """
-        self._admission.check_place(self._asker(interaction))
+        self._admission.check_asker(self._asker(interaction))
 
     def _asker(self, interaction: discord.Interaction) -> Asker:
         return replace(asker_of(interaction), gone_ids=gone_ids(interaction.guild, self.settings(interaction)))

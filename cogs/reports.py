@@ -5,12 +5,12 @@ import contextlib
 import io
 import logging
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import discord
 from discord.ext import commands
 
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.presenter import pictures_in
 from cogs.views.report import HANDLER, ReportButton, report_layout
@@ -22,9 +22,6 @@ from services.moderation import Moderation, Outcome
 from services.runner import Runner
 from services.servers import Servers
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +98,8 @@ class Reports(commands.Cog, name=HANDLER):
         if generation is not None or press.outcome is Outcome.DISMISSED:
             member_id = generation.member_id if generation else 0
             report = await self._moderation.conclude(report, press.outcome, by=interaction.user.id, member_id=member_id)
+            if press.outcome is Outcome.BLOCKED:
+                await self._runner.end_blocked(member_id, guild_id=report.guild_id)
         is_gone = Outcome.DELETED in report.outcomes
         names = (
             [] if is_gone or interaction.message is None else [_name(url) for url in pictures_in(interaction.message)]
@@ -195,9 +194,9 @@ def _check_may(interaction: discord.Interaction, outcome: Outcome) -> None:
     may = interaction.permissions
     match outcome:
         case Outcome.DELETED if not may.manage_messages:
-            raise NotAllowed(_("For this you need the permission to manage messages."))
+            raise NotAllowed(_("You need the permission *Manage Messages* for this."))
         case Outcome.BLOCKED if not (may.manage_guild or may.moderate_members):
-            raise NotAllowed(_("For this you need the permission to manage this server or to time out members."))
+            raise NotAllowed(_("You need the permission *Manage Server* or *Timeout Members* for this."))
         case Outcome.DISMISSED if not (may.manage_messages or may.manage_guild or may.moderate_members):
             raise NotAllowed(_("Only moderators can dismiss a report."))
         case _:
@@ -208,7 +207,7 @@ def _name(url: str) -> str:
     return urlsplit(url).path.rpartition("/")[2]
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ReportButton)
     await bot.add_cog(Reports(bot.moderation, bot.servers, bot.runner, bot.photo_downloads))

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord.ext import commands
 
 from cogs.answers import answer, tell
+from cogs.client import FacelockBot
 from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
 from cogs.presenter import message_of, photos_in, pictures_in
@@ -31,15 +32,13 @@ from services.errors import UserError
 from services.faces import Faces
 from services.generations import Generation, Source, State
 from services.moderation import Moderation
+from services.parameters import Role
 from services.photos import check_length
 from services.prints import Print
 from services.remakes import Remakes
-from services.request import Role, Wish
 from services.runner import Runner
+from services.wishes import Wish
 from services.words import _
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 # Of the 3 s for the first answer.
 FETCH_TIMEOUT_S = 1.0
@@ -183,7 +182,7 @@ class Results(commands.Cog):
     async def _cancel(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message says what comes of it."""
         if not _may_moderate(interaction, generation):
-            raise UserError(_("Only who asked for these pictures and moderators can cancel them."))
+            raise UserError(_("Only the member who asked for these pictures and moderators can cancel them."))
         await interaction.response.defer()
         if generation.is_ephemeral:
             await self._runner.renew_token(generation.id, interaction.token)  # the message is nowhere else to be edited
@@ -191,10 +190,13 @@ class Results(commands.Cog):
             now = await self._runner.generation(generation.id)
             if now is not None and now.state is not State.CANCELLED:
                 raise UserError(_("It is too late to cancel this: it is over, or just about to be shown."))
+        elif interaction.guild_id is not None and interaction.user.id != generation.member_id:
+            await self._moderation.cancelled(interaction.guild_id, generation, by=interaction.user.id)
 
     async def _choose_face(self, interaction: discord.Interaction, generation: Generation, press: Press) -> None:
         """The message of the request says what comes of it; the faces, where they are in another one, go."""
         _check_face(interaction, generation, Wish.from_json(generation.wish))
+        self._reception.check_asker(interaction)
         await interaction.response.defer()
         if generation.is_ephemeral:
             await self._runner.renew_token(generation.id, interaction.token)
@@ -208,15 +210,17 @@ class Results(commands.Cog):
     async def _post(self, interaction: discord.Interaction, generation: Generation) -> None:
         """A private result becomes a message for everybody, with the files and the words of the one that is pressed."""
         message = interaction.message
-        if message is None or not generation.is_ephemeral or generation.id in self._being_posted:
+        is_to_be_posted = generation.is_ephemeral and generation.id not in self._being_posted
+        if message is None or message.id != generation.message_id or not is_to_be_posted:
             raise UserError(_("These pictures were posted already."))
         permissions = interaction.permissions
         is_in_thread = isinstance(interaction.channel, discord.Thread)
         if not (permissions.send_messages_in_threads if is_in_thread else permissions.send_messages):
             raise UserError(_("You may not write in this channel, so nothing can be posted here for you."))
-        self._reception.check_place(interaction)
+        self._reception.check_asker(interaction)
         self._being_posted.add(generation.id)
         try:
+            await self._consents.check_posting(generation, Wish.from_json(generation.wish))
             await interaction.response.defer()
             async with self._posts, copied(message, self._downloads) as (view, files):
                 posted = await interaction.followup.send(
@@ -252,6 +256,7 @@ class Results(commands.Cog):
         generation = await self._generation(interaction, filled.generation_id)
         wish = Wish.from_json(generation.wish)
         _check_face(interaction, generation, wish)
+        self._moderation.check(home_of(interaction), interaction.user.id)
         there = () if filled.photos else await _photos(interaction, generation, wish)
         if there is None:
             raise UserError(_("The photo is no longer in this message. Press *Save face* again and attach it."))
@@ -277,7 +282,7 @@ class Results(commands.Cog):
     async def _delete(self, interaction: discord.Interaction, generation: Generation) -> None:
         """The message goes, and with it the pictures and the face."""
         if not _may_moderate(interaction, generation):
-            raise UserError(_("Only who asked for these pictures and moderators can delete them."))
+            raise UserError(_("Only the member who asked for these pictures and moderators can delete them."))
         await interaction.response.defer()
         with contextlib.suppress(discord.NotFound):  # somebody was quicker
             await interaction.delete_original_response()
@@ -296,7 +301,10 @@ def _check_face(interaction: discord.Interaction, generation: Generation, wish: 
 
 
 def _is_below(interaction: discord.Interaction, generation: Generation) -> bool:
-    return generation.message_id in (None, interaction.message.id if interaction.message else None)
+    """Where Discord has not named the message yet, its member is believed."""
+    if generation.message_id is None:
+        return interaction.user.id == generation.member_id
+    return interaction.message is not None and interaction.message.id == generation.message_id
 
 
 def _is_in_history(interaction: discord.Interaction, generation: Generation) -> bool:
@@ -310,7 +318,7 @@ async def _photos(interaction: discord.Interaction, generation: Generation, wish
         return ()
     message = interaction.message if _is_below(interaction, generation) else await _fetched(interaction, generation)
     found = photos_in(message, photo_names(wish.references)) if message else ()
-    known = [photo.file if photo else None for photo in generation.prints] or [None] * len(found)
+    known = [photo.file for photo in generation.prints] or [None] * len(found)
     return (
         tuple(Source(url=photo.url, is_prepared=True, file=file) for photo, file in zip(found, known, strict=False))
         or None
@@ -340,7 +348,7 @@ def _may_moderate(interaction: discord.Interaction, generation: Generation) -> b
     return interaction.user.id == generation.member_id or interaction.permissions.manage_messages
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     settings = bot.settings
     remakes = Remakes(

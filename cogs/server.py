@@ -2,30 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import answer, in_time, tell
+from cogs.client import FacelockBot
+from cogs.command_permissions import is_allowed
 from cogs.reception import gone_ids
 from cogs.reports import check_can_be_blocked
 from cogs.views.audit import audit_layout
 from cogs.views.blocked import blocked_text
 from cogs.views.report import REASON_CHARACTERS_MAX
 from cogs.views.server import HANDLER, ServerButton
-from cogs.views.settings import Choice, Offered, changes, numbers_form, numbers_in, settings_layout
+from cogs.views.settings import REPORT_PERMISSIONS, Choice, Offered, changes, numbers_form, numbers_in, settings_layout
 from services.catalog import Catalog
+from services.consents import Rule, stricter_than
 from services.errors import NotAllowed, UserError
 from services.moderation import Moderation
-from services.request import Api, one_line
+from services.parameters import Api, one_line
+from services.runner import Runner
 from services.servers import Servers
 from services.words import _, on
 
-if TYPE_CHECKING:
-    from bot import FacelockBot
-
+GROUP = "server"
 DAYS_MAX = 365
 
 
@@ -33,16 +35,20 @@ DAYS_MAX = 365
 # Not guild_only: the whole tree's contexts have direct messages, and only what is named here overrides them.
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
-class Server(commands.GroupCog, name=HANDLER, group_name="server", group_description="How this bot works here."):
+class Server(commands.GroupCog, name=HANDLER, group_name=GROUP, group_description="How this bot works here."):
     """Managing a server. Who may use the commands is Discord's to say; every press is checked here."""
 
-    def __init__(self, servers: Servers, moderation: Moderation, catalog: Catalog, *, api: Api) -> None:
+    def __init__(
+        self, servers: Servers, moderation: Moderation, runner: Runner, catalog: Catalog, *, api: Api, rule: Rule
+    ) -> None:
         self._servers = servers
         self._moderation = moderation
+        self._runner = runner
         is_choice = api is Api.ADAPTERS
         self._offered = Offered(
             models={model.key: model.label for model in catalog.models} if is_choice else {},
             presets={preset.name: preset.name for preset in catalog.presets},
+            rules=stricter_than(rule),
         )
 
     @app_commands.command()
@@ -73,6 +79,7 @@ class Server(commands.GroupCog, name=HANDLER, group_name="server", group_descrip
             guild_id, member.id, by=interaction.user.id, reason=one_line(reason or "") or None, lasting=lasting
         )
         block = await in_time(interaction, blocking, ephemeral=True)
+        await in_time(interaction, self._runner.end_blocked(member.id, guild_id=guild_id), ephemeral=True)
         if block.until is None:
             told = _("{member} cannot ask for pictures in this server any more.", member=member.mention)
         else:
@@ -111,7 +118,7 @@ class Server(commands.GroupCog, name=HANDLER, group_name="server", group_descrip
             UserError: nothing was done, for this reason.
         """
         guild_id = _guild_id(interaction)
-        _check_manages(interaction)
+        await _check_may_use(interaction)
         match press.action:
             case "audit":
                 page = await self._servers.audited(guild_id, before=press.value or None)
@@ -145,7 +152,7 @@ class Server(commands.GroupCog, name=HANDLER, group_name="server", group_descrip
     async def _change(self, interaction: discord.Interaction, wanted: Mapping[str, Any]) -> None:
         """Change settings and show the panel as it is then."""
         guild_id = _guild_id(interaction)
-        _check_manages(interaction)
+        await _check_may_use(interaction)
         await self._servers.change(guild_id, by=interaction.user.id, **wanted)
         await interaction.response.edit_message(view=self._panel(interaction))
 
@@ -161,7 +168,8 @@ class Server(commands.GroupCog, name=HANDLER, group_name="server", group_descrip
 
     def _panel(self, interaction: discord.Interaction) -> discord.ui.LayoutView:
         settings = self._servers.of(interaction.guild_id)
-        return settings_layout(settings, self._offered, gone_ids(interaction.guild, settings))
+        lacking = _lacking(interaction.guild, settings.report_channel)
+        return settings_layout(settings, self._offered, gone_ids(interaction.guild, settings), lacking=lacking)
 
 
 def server_group(bot: commands.Bot) -> app_commands.Group:
@@ -177,10 +185,19 @@ def _guild_id(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
-def _check_manages(interaction: discord.Interaction) -> None:
-    """Whoever opened a panel may have lost the permission since."""
-    if not interaction.permissions.manage_guild:
-        raise NotAllowed(_("For this you need the permission to manage this server."))
+def _lacking(guild: discord.Guild | None, channel_id: int | None) -> list[str]:
+    """The permissions that the bot would need to write reports into a channel."""
+    channel = guild.get_channel(channel_id) if guild is not None and channel_id is not None else None
+    if guild is None or channel is None:
+        return []
+    may = channel.permissions_for(guild.me)
+    return [name for name in REPORT_PERMISSIONS if not getattr(may, name)]
+
+
+async def _check_may_use(interaction: discord.Interaction) -> None:
+    """Whoever opened a panel may have lost the permission since, and Discord says who has it for commands alone."""
+    if not interaction.permissions.manage_guild and not await is_allowed(interaction, GROUP):
+        raise NotAllowed(_("You need the permission *Manage Server* for this."))
 
 
 async def _show(interaction: discord.Interaction, view: "discord.ui.LayoutView") -> None:
@@ -190,7 +207,9 @@ async def _show(interaction: discord.Interaction, view: "discord.ui.LayoutView")
         await interaction.response.send_message(view=view, ephemeral=True)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ServerButton, Choice)
-    await bot.add_cog(Server(bot.servers, bot.moderation, bot.catalog, api=bot.settings.imagepipeline_api))
+    settings = bot.settings
+    api, rule = settings.imagepipeline_api, settings.face_consent
+    await bot.add_cog(Server(bot.servers, bot.moderation, bot.runner, bot.catalog, api=api, rule=rule))

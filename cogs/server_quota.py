@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
 from cogs.answers import in_time, tell
+from cogs.client import FacelockBot
 from cogs.imagine import CHOICE_CHARACTERS_MAX
 from cogs.server import server_group
-from cogs.views.server_quota import name_of, overview_text
+from cogs.views.server_quota import name_of, overview_layout
 from services.server_quotas import RoleQuota, ServerQuotas
 from services.words import _, ngettext, on, span
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 REASON_CHARACTERS_MAX = 100
 
@@ -31,7 +28,7 @@ class ServerQuota(app_commands.Group):
     async def show(self, interaction: discord.Interaction) -> None:
         """See all quotas of this server, and what was used."""
         overview = await in_time(interaction, self._quotas.overview(_guild(interaction)), ephemeral=True)
-        await tell(interaction, overview_text(overview, _names(interaction)))
+        await tell(interaction, overview_layout(overview, _names(interaction)))
 
     @app_commands.command(name="set")
     @app_commands.describe(
@@ -118,8 +115,8 @@ class ServerQuota(app_commands.Group):
 
     @app_commands.command()
     @app_commands.describe(
-        day="In any 24 hours; left out: as many as this bot's owner allows",
-        month="In any 30 days; left out: as many as this bot's owner allows",
+        day="In any 24 hours; left out: as many as this bot's operator allows",
+        month="In any 30 days; left out: as many as this bot's operator allows",
     )
     async def budget(
         self,
@@ -133,7 +130,7 @@ class ServerQuota(app_commands.Group):
         )
         await in_time(interaction, setting, ephemeral=True)
         overview = await self._quotas.overview(_guild(interaction))
-        await tell(interaction, overview_text(overview, _names(interaction)))
+        await tell(interaction, overview_layout(overview, _names(interaction)))
 
     @app_commands.command()
     @app_commands.describe(seconds="How long each member waits between two requests; 0: not at all")
@@ -161,6 +158,6 @@ def _names(interaction: discord.Interaction) -> Callable[[int], str | None]:
     return name_of_role
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     server_group(bot).add_command(ServerQuota(bot.server_quotas))

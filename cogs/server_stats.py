@@ -1,20 +1,18 @@
 """``/server stats``: how much was made in a server lately, how long it took, and what went wrong, as a chart."""
 
 import io
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import discord
 from discord import app_commands
 
+from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.server import server_group
 from services.charts import Artist, Chart
 from services.quotas import scope_of
 from services.stats import Cause, Stats, StatsReader
 from services.words import _, ngettext
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 
 def stats_command(reader: StatsReader, artist: Artist) -> app_commands.Command[Any, ..., None]:
@@ -85,10 +83,14 @@ def label_of(cause: Cause) -> str:
     match cause:
         case Cause.PHOTO:
             return _("The photo could not be used")
+        case Cause.CONSENT:
+            return _("The use of the face was not allowed")
         case Cause.REFUSED:
             return _("The image service refused it")
         case Cause.SERVICE:
             return _("The image service failed")
+        case Cause.CHECK:
+            return _("It did not pass the operator's check")
         case Cause.TIME:
             return _("It took too long")
         case Cause.POSTING:
@@ -109,7 +111,6 @@ def _duration(seconds: float) -> str:
     return ngettext("{number} minute", "{number} minutes", round(seconds / 60))
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
-    reader = StatsReader(bot.database, now=discord.utils.utcnow)
-    server_group(bot).add_command(stats_command(reader, Artist()))
+    server_group(bot).add_command(stats_command(bot.stats, Artist()))

@@ -1,19 +1,16 @@
 """``/styles``: the presets that members may choose from."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.answers import tell
+from cogs.client import FacelockBot
 from services.catalog import Catalog
-from services.request import Preset
+from services.wishes import Preset
 from services.words import _, ngettext
-
-if TYPE_CHECKING:
-    from bot import FacelockBot
 
 # https://discord.com/developers/docs/resources/message#create-message-jsonform-params: content is at most so long.
 CHARACTERS_MAX = 2000
@@ -53,6 +50,6 @@ def _plain(text: str) -> str:
     return discord.utils.escape_markdown(text)
 
 
-async def setup(bot: "FacelockBot") -> None:
+async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     await bot.add_cog(Styles(bot.catalog))

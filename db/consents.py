@@ -1,5 +1,6 @@
 """The tables ``declarations`` and ``consents``: whose face a photo shows, and what the person shown has answered."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -134,22 +135,24 @@ async def declared(connection: aiosqlite.Connection, member_id: int, photo: Prin
     return next(map(Declaration.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
+async def is_known(connection: aiosqlite.Connection, photo: Print) -> bool:
+    """Whether anybody has said whose face this file, or the crop of it, shows."""
+    sql = "SELECT 1 FROM declarations WHERE file IN (:file, :crop) OR crop IN (:file, :crop)"
+    return bool(await connection.execute_fetchall(sql, {"file": photo.file, "crop": photo.crop}))
+
+
 async def known_subject(connection: aiosqlite.Connection, member_id: int, photo: Print) -> int | None:
-    """The other member whom this file, or the crop of it, shows as others have said, the first of them; None where this
-    member had said before that it shows themself.
+    """The other member whom this file, or the crop of it, shows as was said first of all; None where that was this
+    member themself, or nobody has said it.
     """
     sql = """
         SELECT subject_id FROM declarations
-        WHERE (file IN (:file, :crop) OR crop IN (:file, :crop))
-            AND member_id <> :member_id AND subject_id <> :member_id
-            AND NOT EXISTS (
-                SELECT * FROM declarations AS own
-                WHERE own.member_id = :member_id AND own.whose = 'me' AND own.at <= declarations.at
-                    AND (own.file IN (:file, :crop) OR own.crop IN (:file, :crop)))
-        ORDER BY at LIMIT 1
+        WHERE (file IN (:file, :crop) OR crop IN (:file, :crop)) AND subject_id IS NOT NULL
+        ORDER BY at, member_id <> :member_id LIMIT 1
     """
     values = {"member_id": member_id, "file": photo.file, "crop": photo.crop}
-    return next((row["subject_id"] for row in await connection.execute_fetchall(sql, values)), None)
+    first = next((row["subject_id"] for row in await connection.execute_fetchall(sql, values)), None)
+    return None if first == member_id else first
 
 
 async def is_refused_file(connection: aiosqlite.Connection, member_id: int, photo: Print) -> bool:
@@ -199,28 +202,33 @@ async def said_no(connection: aiosqlite.Connection, pair: Pair, *, since: dateti
     return any(row["answer"] == Answer.NO for row in rows)
 
 
-async def open_questions(connection: aiosqlite.Connection, pair: Pair, *, beside: int) -> int:
-    """How many other requests of this member wait for the person shown, wherever."""
+async def open_questions(connection: aiosqlite.Connection, pair: Pair, *, beside: int, since: datetime) -> int:
+    """How many questions for other requests of this member the person shown has not answered, wherever: those that wait
+    for it, and those that were put since that moment, also where the request was cancelled meanwhile.
+    """
     sql = """
         SELECT count(*) FROM consents JOIN generations ON generations.id = generation_id
         WHERE subject_id = :subject_id AND asker_id = :asker_id AND answer IS NULL
-            AND state = 'waiting' AND generation_id <> :beside
+            AND (state = 'waiting' OR asked_at >= :since) AND generation_id <> :beside
     """
-    rows = await connection.execute_fetchall(sql, {**asdict(pair), "beside": beside})
+    rows = await connection.execute_fetchall(sql, {**asdict(pair), "beside": beside, "since": to_text(since)})
     return next(iter(rows))[0]
 
 
-async def allows_once(connection: aiosqlite.Connection, pair: Pair, *, photo: Print, prompt: str) -> bool:
-    """Whether the person shown has allowed this photo with these very words here."""
+async def allows_once(connection: aiosqlite.Connection, pair: Pair, *, wish: str, prints: Sequence[Print]) -> bool:
+    """Whether the person shown has allowed these very words here, with these images or more."""
     sql = """
         SELECT 1 FROM consents JOIN generations ON generations.id = generation_id
         WHERE subject_id = :subject_id AND asker_id = :asker_id AND consents.scope = :scope
-            AND answer = 'once' AND revoked_at IS NULL
-            AND wish <> '' AND json_extract(nullif(wish, ''), '$.prompt') = :prompt
-            AND EXISTS (
-                SELECT * FROM json_each(prints) WHERE json_extract(json_each.value, '$.file') = :file)
+            AND answer = 'once' AND revoked_at IS NULL AND wish <> ''
+            AND NOT EXISTS (
+                SELECT * FROM json_each('["$.prompt", "$.template", "$.negative_prompt"]') AS words
+                WHERE json_extract(nullif(wish, ''), words.value) IS NOT json_extract(:wish, words.value))
+            AND NOT EXISTS (
+                SELECT * FROM json_each(:files) AS wanted
+                WHERE wanted.value NOT IN (SELECT json_extract(value, '$.file') FROM json_each(prints)))
     """
-    values = {**asdict(pair), "prompt": prompt, "file": photo.file}
+    values = {**asdict(pair), "wish": wish, "files": json.dumps([photo.file for photo in prints])}
     return bool(await connection.execute_fetchall(sql, values))
 
 
@@ -317,7 +325,7 @@ async def under_way(connection: aiosqlite.Connection, subject_id: int, asker_id:
     """The ids of others' requests, or another's, that are under way with a photo of this member."""
     sql = f"""
         SELECT DISTINCT generations.id {_SHOWING}
-            AND state IN ('received', 'waiting', 'queued', 'running')
+            AND state IN ('received', 'waiting', 'queued', 'running', 'finished')
         ORDER BY generations.id
     """
     rows = await connection.execute_fetchall(sql, {"subject_id": subject_id, "asker_id": asker_id})

@@ -17,8 +17,8 @@ class Deletion:
 
 
 async def insert_of_member(connection: aiosqlite.Connection, member_id: int, at: datetime) -> int:
-    """All messages that show a request of this member's, also to moderators, where the bot can reach them again;
-    returns how many.
+    """All messages that show a request of this member's, also to moderators and to who is shown in the photo, where the
+    bot can reach them again, and all questions to this member; returns how many.
     """
     sql = """
         INSERT INTO deletions (message_id, channel_id, at)
@@ -28,6 +28,9 @@ async def insert_of_member(connection: aiosqlite.Connection, member_id: int, at:
         SELECT reports.message_id, reports.channel_id, :at
         FROM reports JOIN generations ON generations.id = generation_id
         WHERE member_id = :member_id AND reports.message_id IS NOT NULL
+        UNION ALL
+        SELECT message_id, channel_id, :at FROM consents
+        WHERE :member_id IN (asker_id, subject_id) AND message_id IS NOT NULL
         ON CONFLICT DO NOTHING RETURNING message_id
     """
     return len(list(await connection.execute_fetchall(sql, {"member_id": member_id, "at": to_text(at)})))

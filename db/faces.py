@@ -134,6 +134,17 @@ async def photo(connection: aiosqlite.Connection, *, member_id: int, face_id: in
     return next(map(SealedPhoto.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
+async def one_of_each_key(connection: aiosqlite.Connection) -> list[tuple[SealedPhoto, int]]:
+    """One photo of every key that has sealed any, and how many that are."""
+    sql = """
+        SELECT max(photos) AS photos, member_id, face_id, n, file, key_id, sealed
+        FROM face_photos JOIN faces ON faces.id = face_id
+        JOIN (SELECT key_id, count(*) AS photos FROM face_photos GROUP BY key_id) USING (key_id)
+        GROUP BY key_id
+    """
+    return [(SealedPhoto.from_row(row), row["photos"]) for row in await connection.execute_fetchall(sql)]
+
+
 async def sealed_with(connection: aiosqlite.Connection, key_id: str) -> list[PhotoKey]:
     """All photos that this key has sealed."""
     sql = """

@@ -64,7 +64,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """What a photo of a face is known by: the SHA-256 of the file as it was attached, and of the crop of it."""
+    """What a photo is known by: the SHA-256 of the file as it was attached, and of what the bot made of it: of a face
+    the crop.
+    """
 
     file: str
     crop: str
@@ -122,9 +124,9 @@ class Generation:
 
     ``weight`` is what each of its images counts as, ``role_ids`` are the member's roles that had a quota when it was
     accepted. ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order;
-    ``prints`` has what the faces among them are known by, and None for the others. ``said`` is whose face they show,
-    where that was said. ``guild_id`` and ``channel_id`` are where its message is. A private one is for its member's
-    eyes alone; its message is ephemeral, unless it had to be sent to the member directly.
+    ``prints`` has what they are known by. ``said`` is whose face they show, where that was said. ``guild_id`` and
+    ``channel_id`` are where its message is. A private one is for its member's eyes alone; its message is ephemeral,
+    unless it had to be sent to the member directly.
     """
 
     id: int
@@ -155,7 +157,7 @@ class Generation:
     created_at: datetime
     changed_at: datetime
     said: str | None = None
-    prints: tuple[Print | None, ...] = ()
+    prints: tuple[Print, ...] = ()
     wait: Wait | None = None
     resumed_at: datetime | None = None
 
@@ -190,7 +192,7 @@ class Generation:
             message_id=row["message_id"],
             state=State(row["state"]),
             said=row["said"],
-            prints=tuple(Print(**each) if each else None for each in json.loads(row["prints"] or "[]")),
+            prints=tuple(Print(**each) for each in json.loads(row["prints"] or "[]")),
             wait=_wait_in(row),
             resumed_at=from_text(resumed_at) if resumed_at else None,
             pictures=row["pictures"],
@@ -278,6 +280,13 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int, *, 
     return next(iter(rows))[0]
 
 
+async def count_waiting(connection: aiosqlite.Connection) -> dict[WaitsFor, int]:
+    """How many wait for a person, by what they need."""
+    sql = "SELECT waits_for, count(*) AS number FROM generations WHERE state = 'waiting' GROUP BY waits_for"
+    rows = await connection.execute_fetchall(sql)
+    return {WaitsFor(row["waits_for"]): row["number"] for row in rows}
+
+
 async def set_message(connection: aiosqlite.Connection, generation_id: int, message_id: int) -> None:
     """Remember the one message, as soon as Discord has named it."""
     sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
@@ -347,10 +356,10 @@ async def back_to_received(connection: aiosqlite.Connection, generation_id: int,
     return bool(await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)}))
 
 
-async def set_prints(connection: aiosqlite.Connection, generation_id: int, prints: Sequence[Print | None]) -> None:
-    """Remember what its photos are known by, in the order of its references; None for one that shows no face."""
+async def set_prints(connection: aiosqlite.Connection, generation_id: int, prints: Sequence[Print]) -> None:
+    """Remember what its photos are known by, in the order of its references."""
     sql = "UPDATE generations SET prints = :prints WHERE id = :id"
-    values = {"id": generation_id, "prints": json.dumps([asdict(each) if each else None for each in prints])}
+    values = {"id": generation_id, "prints": json.dumps([asdict(each) for each in prints])}
     await connection.execute_fetchall(sql, values)
 
 
@@ -520,7 +529,7 @@ async def mark_shown(
     values = {"id": generation_id, "version": version, "at": to_text(at)}
     settled = next(map(Generation.from_row, await connection.execute_fetchall(settle, values)), None)
     forget = """
-        UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
+        UPDATE generations SET token = NULL, photos = NULL, hosted = NULL, said = NULL, waits_on = NULL
         WHERE id = :id AND state IN ('settled', 'failed', 'cancelled') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import aiosqlite
 
-from db import signing_keys
+from db import faces, servers, signing_keys
 from db.connection import MIGRATIONS, StorageError, reader
+from db.faces import SealedPhoto
 
-__all__ = ["Inspection", "StorageError", "inspect", "is_owned", "signing_key"]
+__all__ = ["Inspection", "StorageError", "inspect", "is_owned", "sealed_photos", "server_settings", "signing_key"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,26 @@ async def is_owned(path: Path) -> bool:
     except sqlite3.OperationalError as error:
         return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
     return False
+
+
+async def sealed_photos(path: Path) -> list[tuple[SealedPhoto, int]]:
+    """One photo of a saved face for every key that has sealed any, and how many that are.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    async with reader(path) as connection:
+        return await faces.one_of_each_key(connection)
+
+
+async def server_settings(path: Path) -> dict[int, str]:
+    """The settings of all servers that have any, as JSON.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    async with reader(path) as connection:
+        return await servers.every(connection)
 
 
 async def signing_key(path: Path, purpose: str) -> bytes | None:

@@ -16,6 +16,7 @@ POST   /_ctl/gateway/invalidate            {resumable?: false}: op 9
 POST   /_ctl/clock/advance                 {seconds}
 POST   /_ctl/members/{member}              {takes_direct_messages?, roles?: ["Moderators", ...], has_app?, locale?}
 POST   /_ctl/roles/{role}                  {permissions: ["MANAGE_GUILD", ...]}: what it allows from now on
+POST   /_ctl/commands/{command}            {role: "Moderators", allowed?: true}: who may use it, under *Integrations*
 POST   /_ctl/channels/{channel}            {deny: ["VIEW_CHANNEL", "SEND_MESSAGES", ...]}: taken from the bot
 DELETE /_ctl/channels/{channel}
 DELETE /_ctl/messages/{id}                 as a moderator
@@ -66,6 +67,7 @@ class Control:
             ("POST", "/clock/advance", self._advance),
             ("POST", "/members/{member}", self._member),
             ("POST", "/roles/{role}", self._role),
+            ("POST", "/commands/{command}", self._command),
             ("POST", "/channels/{channel}", self._channel),
             ("DELETE", "/channels/{channel}", self._delete_channel),
             ("DELETE", "/messages/{id}", self._delete_message),
@@ -177,6 +179,10 @@ class Control:
 
     def _role(self, request: web.Request, fields: Json) -> None:
         self._playground.set_permissions(request.match_info["role"], *_permissions(fields, "permissions"))
+
+    def _command(self, request: web.Request, fields: Json) -> None:
+        role, allowed = str(fields.get("role")), bool(fields.get("allowed", True))
+        self._playground.permit(request.match_info["command"], role, allowed=allowed)
 
     def _channel(self, request: web.Request, fields: Json) -> None:
         self._playground.deny(request.match_info["channel"], *_permissions(fields, "deny"))

@@ -21,7 +21,7 @@ from playground.model import (
     Version,
 )
 from playground.multipart import Upload
-from playground.state import State
+from playground.state import State, find_by_name
 from playground.validation import Form, Problems
 
 # "For a few minutes" a repeated nonce returns the first message: the page of drafts.MAX_CONTENT, Create Message.
@@ -332,6 +332,15 @@ def set_permissions(state: State, role: Role, permissions: Permission) -> None:
     """Let a role allow this, and nothing else."""
     role.permissions = permissions
     state.role_changed(role)
+
+
+def set_command_role(state: State, name: str, role: Role, *, allowed: bool) -> None:
+    """Let the members with a role use a command, or not. Raises MemberError when there is none of that name."""
+    command = find_by_name(state.commands, name)
+    if command is None:
+        raise MemberError(f"There is no command {name}.")
+    state.command_roles.setdefault(command.id, {})[role.id] = allowed
+    state.publish(Event(kind=EventKind.COMMANDS))
 
 
 def delete_channel(state: State, channel: Channel) -> None:

@@ -224,6 +224,19 @@ def _edit_command(call: Call) -> Answer:
     return Answer(200, call.wire.command(command))
 
 
+def _command_permissions(call: Call) -> Answer:
+    """https://discord.com/developers/docs/interactions/application-commands#get-application-command-permissions"""
+    command = call.state.commands.get(call.id("command_id"))
+    if _scope(call) is None or command is None:
+        raise ApiError(Refusal.UNKNOWN_COMMAND)
+    roles = call.state.command_roles.get(command.id)
+    if not roles:
+        raise ApiError(Refusal.UNKNOWN_COMMAND_PERMISSIONS)
+    permissions = [{"id": str(role), "type": 1, "permission": may} for role, may in roles.items()]
+    about = {"id": command.id, "application_id": call.state.bot.id, "guild_id": call.state.guild.id}
+    return Answer(200, {name: str(identity) for name, identity in about.items()} | {"permissions": permissions})
+
+
 def _delete_command(call: Call) -> Answer:
     del call.state.commands[_command(call).id]
     call.state.publish(Event(kind=EventKind.COMMANDS))
@@ -359,6 +372,7 @@ ROUTES = (
             ("DELETE", prefix + "/{command_id}", _delete_command),
         )
     ),
+    _route("GET", _GUILD + "/{command_id}/permissions", _command_permissions),
     _route("POST", "/interactions/{interaction_id}/{token}/callback", _callback, needs_bot=False),
     _route("POST", _WEBHOOK, _followup, bucket=Bucket.FOLLOWUP, needs_bot=False),
     *(

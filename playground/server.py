@@ -56,7 +56,7 @@ BACKLOG = 1024
 # How long requests in progress may take when the playground ends.
 SHUTDOWN_S = 1.0
 # Tests wait for what happens within moments; this only ends a test that would wait for ever.
-USUAL_TIMEOUT_S = 15.0
+USUAL_TIMEOUT_S = 40.0
 
 _WEB = Path(__file__).with_name("web")
 # Timers may fire a moment early by the clock that the deadline is read from.
@@ -337,6 +337,12 @@ class Playground:
     def set_permissions(self, role: str | int, *permissions: Permission) -> None:
         """Let a role ("@everyone" included) allow this, and nothing else. Raises MemberError."""
         messages.set_permissions(self.state, self.state.role(role), union(permissions))
+
+    def permit(self, command: str, role: str | int, *, allowed: bool = True) -> None:
+        """Let the members with a role use a command, or not, whatever it wants by default: what admins set under
+        *Integrations*. Raises MemberError.
+        """
+        messages.set_command_role(self.state, command, self.state.role(role), allowed=allowed)
 
     def install(self, member: str | int, *, installed: bool = True) -> None:
         """Whether a member has the bot's app installed for themselves, to use it anywhere. Raises MemberError."""

@@ -43,6 +43,7 @@ class State:
     members: dict[int, User] = field(default_factory=dict[int, User])
     channels: dict[int, Channel] = field(default_factory=dict[int, Channel])
     commands: dict[int, Command] = field(default_factory=dict[int, Command])
+    command_roles: dict[int, dict[int, bool]] = field(default_factory=dict[int, dict[int, bool]])
     messages: dict[int, Message] = field(default_factory=dict[int, Message])
     interactions: dict[int, Interaction] = field(default_factory=dict[int, Interaction])
     attachments: dict[int, Attachment] = field(default_factory=dict[int, Attachment])
@@ -162,11 +163,20 @@ class State:
         return found
 
     def _may_use(self, command: Command, member: User, channel: Channel) -> bool:
+        """https://discord.com/developers/docs/interactions/application-commands#permissions"""
         if command.definition["nsfw"] and not (channel.nsfw or channel.is_direct):
             return False
         needed = command.definition["default_member_permissions"]
         may = self.permissions(member, channel)
-        if needed is None or channel.is_direct or Permission.ADMINISTRATOR in may:
+        if channel.is_direct or Permission.ADMINISTRATOR in may:
+            return True
+        overwrites = self.command_roles.get(command.id, {})
+        chosen = [overwrites[role.id] for role in self.guild.roles_of(member) if role.id in overwrites]
+        if chosen:
+            return any(chosen)
+        if self.guild.id in overwrites:
+            return overwrites[self.guild.id]
+        if needed is None:
             return True
         return int(needed) != 0 and int(needed) & ~int(may) == 0
 

@@ -18,10 +18,11 @@ from discord import Locale, app_commands
 from discord.app_commands import TranslationContextLocation as Location
 
 import bot
+from cogs.client import FacelockBot
 from cogs.translator import is_translated
 from services.catalog import base_models, read_catalog
 from services.config import Settings
-from services.request import BASE_MODELS, SCHEDULERS, Api, Family
+from services.parameters import BASE_MODELS, SCHEDULERS, Api, Family
 from services.tasks import Tasks
 from services.words import CATALOGUES
 
@@ -82,7 +83,7 @@ def sentences(path: Path) -> Iterator[str | tuple[str, str]]:
 
 
 @contextlib.asynccontextmanager
-async def unconnected(api: Api, folder: Path) -> AsyncGenerator[bot.FacelockBot]:
+async def unconnected(api: Api, folder: Path) -> AsyncGenerator[FacelockBot]:
     """A bot with all its commands in that dialect, which knows nobody."""
     settings = Settings.from_env(
         {

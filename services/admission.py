@@ -10,8 +10,8 @@ from services.moderation import Moderation
 from services.policy.policy import Policy
 from services.quotas import scope_of
 from services.refusals import Refusals
-from services.request import Wish
 from services.servers import Servers
+from services.wishes import Wish
 from services.words import _
 
 FLAGGED_EVERY = 3  # refusals of a member within a day: one may be a misunderstanding
@@ -70,8 +70,7 @@ class Admission:
         Raises:
             UserError: it may not; nothing was charged.
         """
-        self._moderation.check(asker.guild_id, asker.member_id)
-        self.check_place(asker)
+        self.check_asker(asker)
         check_caps(wish, self._servers.of(asker.guild_id))
         return await self._checked(asker, wish)
 
@@ -87,12 +86,13 @@ class Admission:
             raise
         return replace(wish, is_spoiler=is_spoiler)
 
-    def check_place(self, asker: Asker) -> None:
+    def check_asker(self, asker: Asker) -> None:
         """Whether pictures are for this member in this place.
 
         Raises:
             NotAllowed
         """
+        self._moderation.check(asker.guild_id, asker.member_id)
         if asker.place in self._closed:
             raise NotAllowed(_("This bot makes pictures only in the servers that have added it. Ask there."))
         settings = self._servers.of(asker.guild_id)

@@ -7,21 +7,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from services.errors import ConfigError, InvalidWish, UserError
-from services.request import (
+from services.parameters import (
     FAMILY_TABLES,
-    PROMPT,
     PROMPT_CHARACTERS_MAX,
     SCALE,
     SCALE_DEFAULT,
     STEPS,
-    ExtraAdapter,
     Family,
-    ModelChoice,
-    Preset,
-    Wish,
     model_id_problem,
     one_of,
 )
+from services.wishes import PROMPT, ExtraAdapter, ModelChoice, Preset, Wish
 from services.words import _
 
 SHIPPED_PRESETS = Path(__file__).with_name("presets.toml")

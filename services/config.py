@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from services.consents import Rule
 from services.errors import ConfigError
-from services.request import Api, Family, model_id_problem
+from services.parameters import Api, Family, model_id_problem
 from services.vault import KEY_BYTES, read_keys
 
 _DATABASE_PREFIX = "sqlite:///"

@@ -17,10 +17,11 @@ from db.connection import Connection, Database
 from db.consents import Answer, Consent, Declaration, DeletedFace, Whose
 from db.generations import Generation, Print, State, Wait, WaitsFor
 from services.errors import FaceRefused, NotAllowed, UserError
+from services.parameters import Role
 from services.quotas import guild_of
-from services.request import Wish
 from services.servers import Servers
-from services.words import _
+from services.wishes import Wish
+from services.words import _, mention
 
 __all__ = ["Answer", "Consent", "Consents", "Declaration", "DeletedFace", "Question", "Rule", "Said", "Whose"]
 
@@ -33,7 +34,7 @@ WORDING = 1
 ANSWER_MAX = timedelta(hours=72)
 # How long somebody who has said no is not asked by the same member in the same place again.
 AFTER_NO = timedelta(hours=24)
-# Questions to one person that one member may have open: each calls them.
+# Questions to one person that one member may have open, or put in vain within ``AFTER_NO``: each calls them.
 OPEN_MAX = 3
 LISTED_MAX = 10
 
@@ -54,6 +55,11 @@ def strictest(*rules: Rule) -> Rule:
     return max(rules, key=list(Rule).index)
 
 
+def stricter_than(rule: Rule) -> list[Rule]:
+    """Those that ask more."""
+    return list(Rule)[list(Rule).index(rule) + 1 :]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """Whose face a member says a photo shows; ``subject_id`` is the member shown."""
@@ -71,7 +77,7 @@ class Said:
         if whose is Whose.MEMBER and person_id is None:
             raise UserError(_("Say in `person` which member the photo shows."))
         if whose is not Whose.MEMBER and person_id not in (None, member_id):
-            raise UserError(_("Take `whose: a member` together with `person`, or leave out `person`."))
+            raise UserError(_("Choose *A member's* in `whose` together with `person`, or leave out `person`."))
         if whose is Whose.ME or person_id == member_id:
             return cls(whose=Whose.ME, subject_id=member_id)
         return cls(whose=whose, subject_id=person_id)
@@ -90,11 +96,13 @@ class Said:
 class ConsentRefused(FaceRefused):
     """The face may not be used, as it was said whose it is."""
 
+    code = "no_consent"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What the person shown is asked: whether that member's request may be made. ``photos`` are the numbers, from 1, of
-    those of its photos that are said to show them.
+    those of its photos that are said to show them, and of its style images.
     """
 
     consent: Consent
@@ -105,7 +113,7 @@ class Question:
 class Unreachable(UserError):
     """The person shown cannot be asked."""
 
-    code = "unreachable"
+    code = "person_unreachable"
 
 
 class Asking(Protocol):
@@ -169,21 +177,20 @@ class Consents:
         chosen = self._servers.of(guild_id).consent
         return strictest(self._rule, Rule(chosen)) if chosen else self._rule
 
-    async def weigh(self, generation: Generation, wish: Wish, prints: Sequence[Print | None]) -> Wait | None:
+    async def weigh(self, generation: Generation, wish: Wish, prints: Sequence[Print]) -> Wait | None:
         """Whether a received generation may be made; what it has to wait for, where it may not yet. ``prints`` are in
-        the order of its references, None for those that show no face.
+        the order of its references. One that is over by now may: nothing is kept of it, and nothing comes of it.
 
         Raises:
             ConsentRefused: it may not be made.
         """
         async with self._database.transaction() as connection:
+            now = await generations.get(connection, generation.id)
+            if now is None or now.state is not State.RECEIVED:
+                return None
             # In the transaction of the decision: whoever takes a consent back later finds this generation by it.
             await generations.set_prints(connection, generation.id, prints)
-            outcomes = [
-                await self._weigh_one(connection, generation, wish, photo, n)
-                for n, photo in enumerate(prints, start=1)
-                if photo is not None
-            ]
+            outcomes = await self._weigh_all(connection, generation, wish, prints)
             waits = [outcome for outcome in outcomes if isinstance(outcome, Wait)]
             first = min(waits, key=lambda wait: wait.what is WaitsFor.CONSENT, default=None)
             is_refused = any(isinstance(outcome, str) for outcome in outcomes)
@@ -202,13 +209,41 @@ class Consents:
                 raise ConsentRefused(outcome)  # only now: what was declared stays declared
         return first
 
+    async def check_posting(self, generation: Generation, wish: Wish) -> None:
+        """Whether everybody may see the pictures of a generation that were for its member alone.
+
+        Raises:
+            ConsentRefused: nobody has said whose face it is, or the person shown does not allow it, or not any more.
+        """
+        async with self._database.transaction() as connection:
+            outcomes = await self._weigh_all(connection, generation, wish, generation.prints)
+        for outcome in outcomes:
+            if isinstance(outcome, str):
+                raise ConsentRefused(outcome)
+            if outcome is not None:
+                raise ConsentRefused(
+                    _("The person in the photo has not agreed to this here, or not any more. Press *Again* to ask.")
+                )
+
+    async def _weigh_all(
+        self, connection: Connection, generation: Generation, wish: Wish, prints: Sequence[Print]
+    ) -> list[Wait | str | None]:
+        """The outcome for each face. A style image that somebody has called a face is one, too."""
+        return [
+            await self._weigh_one(connection, generation, wish, prints, n)
+            for n, (photo, reference) in enumerate(zip(prints, wish.references, strict=False), start=1)
+            if reference.role is Role.FACE or await consents.is_known(connection, photo)
+        ]
+
     async def _weigh_one(
-        self, connection: Connection, generation: Generation, wish: Wish, photo: Print, n: int
+        self, connection: Connection, generation: Generation, wish: Wish, prints: Sequence[Print], n: int
     ) -> Wait | str | None:
-        """What it has to wait for because of one face, or why it may not be made."""
+        """What it has to wait for because of the face of that number, from 1, or why it may not be made."""
+        photo = prints[n - 1]
         rule = self.rule_in(guild_of(generation.scope))
         asker_id, scope = generation.member_id, generation.scope
-        said = Said.from_json(generation.said) if generation.said else None
+        is_face = wish.references[n - 1].role is Role.FACE
+        said = Said.from_json(generation.said) if generation.said and is_face else None
         known, refusal = await self._settle(connection, asker_id, photo, said, rule)
         if refusal:
             return refusal
@@ -220,12 +255,13 @@ class Consents:
         pair = consents.Pair(subject_id=known.subject_id, asker_id=asker_id, scope=scope)
         if await consents.allows_always(connection, pair):
             return None
-        if await consents.allows_once(connection, pair, photo=photo, prompt=wish.prompt):
+        if await consents.allows_once(connection, pair, wish=wish.to_json(), prints=prints):
             return None
-        if await consents.said_no(connection, pair, since=self._now() - AFTER_NO):
+        yesterday = self._now() - AFTER_NO
+        if await consents.said_no(connection, pair, since=yesterday):
             return no_text()
-        if await consents.open_questions(connection, pair, beside=generation.id) >= OPEN_MAX:
-            return _("The person in the photo has several questions of yours to answer. Wait for that.")
+        if await consents.open_questions(connection, pair, beside=generation.id, since=yesterday) >= OPEN_MAX:
+            return _("The person in the photo has not answered your earlier questions yet. Wait until they have.")
         return Wait(what=WaitsFor.CONSENT, on=known.subject_id, n=n, until=until)
 
     async def _settle(
@@ -241,9 +277,11 @@ class Consents:
         if before is not None and said is not None and (contradiction := _contradiction(before, said)):
             return before, contradiction
         counts = said or before
-        if rule in (Rule.ASK, Rule.SELF) and (counts is None or counts.whose is not Whose.MEMBER):
+        if rule in (Rule.ASK, Rule.SELF):
             subject_id = await consents.known_subject(connection, member_id, photo)
             if subject_id is not None:  # others have said of this very photo whom it shows
+                if counts is not None and counts.whose is Whose.MEMBER and counts.subject_id != subject_id:
+                    return before, _("Others have said that this photo shows another member. Use another photo.")
                 counts = Said(whose=Whose.MEMBER, subject_id=subject_id)
         if counts is None:
             return None, None
@@ -260,7 +298,7 @@ class Consents:
         if counts.whose is Whose.MEMBER and await consents.says_never(connection, counts.subject_id or 0):
             return counts, _unwanted()
         if rule is Rule.SELF and counts.whose is not Whose.ME:
-            return counts, _("Here you may use your own face alone. Attach a photo of yourself.")
+            return counts, _("Here you may use only your own face. Attach a photo of yourself.")
         return counts, None
 
     async def admit_saved(
@@ -292,20 +330,17 @@ class Consents:
         if await consents.allows_always(connection, pair):
             return None
         return _(
-            "<@{member}> has to allow that first: use the photo in /imagine, where they are asked. Once they choose "
+            "{member} has to allow that first: use the photo in /imagine, where they are asked. Once they choose "
             "*Always*, you can save it.",
-            member=counts.subject_id,
+            member=mention(counts.subject_id),
         )
 
     async def said_of(self, generation: Generation) -> Said | None:
         """Whose face the first one in a generation's photos is, as its asker has said; None where nobody asked."""
-        if generation.said:
-            return Said.from_json(generation.said)
-        photo = next((each for each in generation.prints if each is not None), None)
-        if photo is None:
+        if not generation.prints:
             return None
         async with self._database.connection() as connection:
-            known = await consents.declared(connection, generation.member_id, photo)
+            known = await consents.declared(connection, generation.member_id, generation.prints[0])
         return Said(whose=known.whose, subject_id=known.subject_id) if known else None
 
     async def declare(self, generation_id: int, by: int, said: Said) -> bool:
@@ -320,9 +355,8 @@ class Consents:
             if generation is None or generation.wait is None or generation.wait.what is not WaitsFor.DECLARATION:
                 return False
             if generation.member_id != by:
-                raise NotAllowed(_("Only who asked for these pictures can say whose face it is."))
+                raise NotAllowed(_("Only the member who asked for these pictures can say whose face it is."))
             photo = generation.prints[generation.wait.n - 1]
-            assert photo is not None, "only faces are declared"  # noqa: S101 - narrows the type
             # Whether it may be used as that is weighed once more when it goes on.
             await self._settle(connection, by, photo, said, self.rule_in(guild_of(generation.scope)))
             return await generations.back_to_received(connection, generation_id, self._now())
@@ -349,9 +383,11 @@ class Consents:
 
     async def _question(self, connection: Connection, consent: Consent, generation: Generation) -> Question:
         photos: list[int] = []
-        for n, photo in enumerate(generation.prints, start=1):
-            known = await consents.declared(connection, generation.member_id, photo) if photo else None
-            if known is not None and known.subject_id == consent.subject_id:
+        references = Wish.from_json(generation.wish).references
+        for n, (photo, reference) in enumerate(zip(generation.prints, references, strict=False), start=1):
+            known = await consents.declared(connection, generation.member_id, photo)
+            is_theirs = known is not None and known.subject_id == consent.subject_id
+            if is_theirs or (known is None and reference.role is Role.STYLE):
                 photos.append(n)
         return Question(consent=consent, generation=generation, photos=photos)
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from services.catalog import Catalog
 from services.errors import InvalidWish, NotAllowed
-from services.request import SIDE_PX_MULTIPLE, Asked, ExtraAdapter, ModelChoice, Preset, Shape, Table, Wish, size_of
+from services.parameters import SIDE_PX_MULTIPLE, Shape, Table, size_of
 from services.servers import ServerSettings
+from services.wishes import Asked, ExtraAdapter, ModelChoice, Preset, Wish
 from services.words import _
 
 

@@ -29,8 +29,8 @@ from services.presenter import (
     Shown,
     TooLarge,
 )
-from services.request import Wish
 from services.tasks import Tasks
+from services.wishes import Wish
 from services.words import _
 
 log = logging.getLogger(__name__)

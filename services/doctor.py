@@ -5,10 +5,11 @@ Nothing here costs money, changes anything or disturbs a bot that runs meanwhile
 """
 
 import asyncio
+import functools
 import io
 import shutil
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,14 +21,19 @@ import aiohttp
 from PIL import Image
 
 from db import inspection
+from db.faces import SealedPhoto
 from services import network, web
 from services.config import Settings
 from services.errors import ConfigError, PhotoRefused
+from services.faces import unsealed
+from services.image_check import CheckUnavailableError, ImageCheck
 from services.imagepipeline.answers import Misconfigured, ServiceError
 from services.imagepipeline.client import ImageClient
 from services.photos import Photos
 from services.public import PublicAddresses
+from services.servers import parsed
 from services.signing import Signer
+from services.vault import CannotOpen, Vault, all_keys, key_file_of
 
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 FREE_BYTES_MIN = 2**30
@@ -111,17 +117,70 @@ async def check_detector(*, detect: bool) -> Findings:
     subject = "face detector"
     if not detect:
         return fine(subject, "FACE_DETECTION is off: photos are cropped to their middle.")
-    blank = io.BytesIO()
-    Image.new("RGB", (256, 256), "grey").save(blank, "PNG")
     async with Photos(detect=True) as photos:
         if not photos.detects:
             advice = "Install requirements.txt with a Python that has a dlib-bin package, or set FACE_DETECTION=off."
             return problem(subject, f"there is none here, so photos are cropped to their middle unchecked. {advice}")
         try:
-            await photos.crop(blank.getvalue())
+            await photos.crop(_blank())
         except PhotoRefused:
             return fine(subject, "it is loaded, and sees no face in an empty picture.")
     return problem(subject, "it sees a face in an empty picture. Install the version of dlib in requirements.txt.")
+
+
+def _blank() -> bytes:
+    blank = io.BytesIO()
+    Image.new("RGB", (256, 256), "grey").save(blank, "PNG")
+    return blank.getvalue()
+
+
+async def check_faces(path: Path, configured: Sequence[bytes]) -> Findings:
+    """Whether the keys are there that saved faces were sealed with: one photo of each key is opened."""
+    subject, key_file = "saved faces", key_file_of(path)
+    keys = await asyncio.to_thread(functools.partial(all_keys, configured, key_file, make=False))
+    if not keys and await asyncio.to_thread(key_file.exists):
+        return problem(
+            subject, f"{key_file} cannot be used, so none can be opened or saved. Put a backup in its place."
+        )
+    photos = await inspection.sealed_photos(path) if await asyncio.to_thread(path.exists) else []
+    vault = Vault(keys)
+    shut = sum(number for photo, number in photos if not _opens(vault, photo))
+    if shut:
+        advice = "Put their key back: a backup of faces.key, or the older FACE_KEY behind the new one"
+        return problem(subject, f"{shut} of their photos cannot be opened. {advice}.")
+    if not photos:
+        return fine(subject, "there are none yet.")
+    return fine(subject, "their key opens them.")
+
+
+def _opens(vault: Vault, photo: SealedPhoto) -> bool:
+    try:
+        unsealed(vault, photo)
+    except CannotOpen:
+        return False
+    return True
+
+
+async def report_channels(path: Path) -> dict[int, int]:
+    """The channels that servers have chosen for reports."""
+    if not await asyncio.to_thread(path.exists):
+        return {}
+    known = parsed(await inspection.server_settings(path))
+    return {guild: settings.report_channel for guild, settings in known.items() if settings.report_channel is not None}
+
+
+async def check_image_check(check: ImageCheck | None) -> Findings:
+    """Whether the operator's checker answers, asked about an empty picture."""
+    subject = "image check"
+    if check is None:
+        return fine(subject, "IMAGE_CHECK_URL is not set: pictures are posted unchecked.")
+    try:
+        is_ok, _reason = await check.ask(_blank(), "image/png")
+    except CheckUnavailableError as error:
+        return problem(
+            subject, f"{error}. No picture is posted until it answers; docs/safety.md says how it should. Mend it."
+        )
+    return fine(subject, f"it answers, and {'passes' if is_ok else 'refuses'} an empty picture.")
 
 
 async def check_provider(client: ImageClient) -> Findings:

@@ -219,7 +219,7 @@ class PromptRefused(UserError):
 
 
 def _refused_place() -> str:
-    return _("This is for channels with an age restriction. Nothing was counted; ask for it in one of those.")
+    return _("Such pictures are made only in age-restricted channels. Nothing was counted. Ask in one of those.")
 
 
 def _refused(category: str, *, has_photo: bool) -> str:

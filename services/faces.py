@@ -15,9 +15,9 @@ from db.faces import Face, PhotoKey, SealedPhoto
 from db.generations import Source
 from services.downloads import DownloadError, Downloads
 from services.errors import FaceRefused, PhotoRefused
+from services.parameters import one_line
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.prints import Print, print_of, sha256
-from services.request import one_line
 from services.vault import CannotOpen, Sealed, Vault
 from services.words import _, ngettext, spoken
 
@@ -347,9 +347,7 @@ class Faces:
         )
 
     def _unseal(self, photo: SealedPhoto) -> bytes:
-        return self._vault.open(
-            Sealed(photo.key_id, photo.sealed), member_id=photo.member_id, place=_place(photo.face_id)
-        )
+        return unsealed(self._vault, photo)
 
     async def _opened(self, connection: Connection, face: Face) -> tuple[bytes, ...] | None:
         """All its photos, or None where one of them cannot be opened."""
@@ -391,6 +389,15 @@ def _checked(said: str) -> str:
             _("A face's name has 1 to {number} characters. Choose another one.", number=NAME_CHARACTERS_MAX)
         )
     return name
+
+
+def unsealed(vault: Vault, photo: SealedPhoto) -> bytes:
+    """The photo.
+
+    Raises:
+        CannotOpen
+    """
+    return vault.open(Sealed(photo.key_id, photo.sealed), member_id=photo.member_id, place=_place(photo.face_id))
 
 
 def _place(face_id: int) -> str:

@@ -11,6 +11,7 @@ import aiohttp
 
 from services import network
 from services.errors import FacelockError
+from services.metrics import Metrics
 from services.tasks import Sleep
 
 log = logging.getLogger(__name__)
@@ -25,22 +26,30 @@ class CheckUnavailableError(FacelockError):
 
 
 class ImageCheck:
-    """Asks the server at ``url``. ``waits_s`` are between tries, in seconds."""
+    """Asks the server at ``url``. ``waits_s`` are between tries, in seconds; ``metrics`` are told of what comes out."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, url: str, key: str | None, waits_s: tuple[float, ...], sleep: Sleep
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        url: str,
+        key: str | None,
+        waits_s: tuple[float, ...],
+        sleep: Sleep,
+        metrics: Metrics,
     ) -> None:
         self._session = session
         self._url = url
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._waits_s = waits_s
         self._sleep = sleep
+        self._metrics = metrics
 
     async def passes(self, picture: bytes, *, media_type: str, generation_id: int) -> bool:
         """Whether the picture may be posted; False also where the server cannot say, however often it is asked."""
         for wait_s in (*self._waits_s, None):
             try:
-                is_ok, reason = await self._ask(picture, media_type)
+                is_ok, reason = await self.ask(picture, media_type)
             except CheckUnavailableError as error:
                 log.warning("a picture of generation %d could not be checked: %s", generation_id, error)
                 if wait_s is not None:
@@ -48,10 +57,17 @@ class ImageCheck:
             else:
                 if not is_ok:
                     log.info("a picture of generation %d did not pass the check: %s", generation_id, reason)
+                self._metrics.checked("passed" if is_ok else "refused")
                 return is_ok
+        self._metrics.checked("unavailable")
         return False
 
-    async def _ask(self, picture: bytes, media_type: str) -> tuple[bool, str]:
+    async def ask(self, picture: bytes, media_type: str) -> tuple[bool, str]:
+        """What the server says of a picture, asked once, and why.
+
+        Raises:
+            CheckUnavailableError: nothing that can be understood.
+        """
         try:
             async with self._session.post(
                 self._url,

@@ -12,11 +12,12 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.faces import Faces, SavedPhoto
 from services.hosting import Hosting
 from services.kept import KeptPhotos, number_in
+from services.parameters import Role
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.presenter import NowhereToShow, Progress, Shown
 from services.prints import sha256
-from services.request import Role, Wish
 from services.tasks import Tasks
+from services.wishes import Wish
 from services.words import _
 
 log = logging.getLogger(__name__)

@@ -22,8 +22,9 @@ from prometheus_client import (
     exposition,
 )
 
-from db import provider_jobs
+from db import generations, provider_jobs
 from db.connection import Database
+from db.generations import WaitsFor
 from services.tasks import Sleep
 from services.version import VERSION
 
@@ -53,11 +54,29 @@ class Metrics:
         self._refusals = Counter(
             "facelock_refusals", "Commands that were refused before they cost anything.", ["code"], registry=registry
         )
+        self._policy_refusals = Counter(
+            "facelock_policy_refusals",
+            "Prompts that the rules for pictures refused, by category.",
+            ["category"],
+            registry=registry,
+        )
+        self._image_checks = Counter(
+            "facelock_image_checks",
+            "Pictures shown to the operator's check: passed, refused, or refused because it gave no answer.",
+            ["outcome"],
+            registry=registry,
+        )
         self._images = Counter(
             "facelock_images", "Images charged to members, given back to them, and posted.", ["kind"], registry=registry
         )
         self._jobs = Gauge(
             "facelock_queue_jobs", "Jobs in line and jobs at the image service.", ["state"], registry=registry
+        )
+        self._unanswered = Gauge(
+            "facelock_unanswered_requests",
+            "Requests that wait for a person: to say whose face it is, to allow it, or to choose one.",
+            ["kind"],
+            registry=registry,
         )
         self._took = Histogram(
             "facelock_generation_seconds",
@@ -116,6 +135,7 @@ class Metrics:
             (self._generations, ("settled", "failed", "cancelled")),
             (self._images, ("charged", "refunded", "delivered")),
             (self._webhooks, ("awaited", "not_awaited", "missed")),
+            (self._image_checks, ("passed", "refused", "unavailable")),
         ):
             for value in values:
                 counter.labels(value)
@@ -124,8 +144,11 @@ class Metrics:
         """Everything as Prometheus reads it; what lives in rows is read from them now."""
         async with database.connection() as connection:
             counted = await provider_jobs.count_open(connection)
+            unanswered = await generations.count_waiting(connection)
         self._jobs.labels("waiting").set(counted.waiting)
         self._jobs.labels("at_provider").set(counted.at_provider)
+        for what in WaitsFor:
+            self._unanswered.labels(what).set(unanswered.get(what, 0))
         if account_usd is not None:
             self._account.set(account_usd)
         return exposition.generate_latest(self._registry)
@@ -160,6 +183,14 @@ class Metrics:
     def refused(self, code: str) -> None:
         """Somebody was told that this cannot be done; ``code`` is that of a ``UserError``."""
         self._refusals.labels(code).inc()
+
+    def refused_by_policy(self, category: str) -> None:
+        """The rules for pictures refused a prompt; ``category`` is the name of a rule file."""
+        self._policy_refusals.labels(category).inc()
+
+    def checked(self, outcome: str) -> None:
+        """The operator's check was shown a picture: passed, refused, or unavailable."""
+        self._image_checks.labels(outcome).inc()
 
     def interaction(self, kind: str, command: str) -> None:
         """A member did something; ``command`` is empty where it is none."""

@@ -221,6 +221,7 @@ class Moderation:
                         member_id=by,
                         action=f"report_{outcome}",
                         subject_id=report.generation_id,
+                        detail={"member": member_id} if member_id else None,
                         at=self._now(),
                     )
             now = await moderation.report(connection, report_id=report.id)
@@ -231,12 +232,19 @@ class Moderation:
 
     async def deleted(self, guild_id: int, generation: Generation, *, by: int) -> None:
         """A moderator has deleted somebody else's result."""
+        await self._note("delete", guild_id, generation, by=by)
+
+    async def cancelled(self, guild_id: int, generation: Generation, *, by: int) -> None:
+        """A moderator has cancelled somebody else's request."""
+        await self._note("cancel", guild_id, generation, by=by)
+
+    async def _note(self, action: str, guild_id: int, generation: Generation, *, by: int) -> None:
         async with self._database.connection() as connection:
             await audit.note(
                 connection,
                 guild_id=guild_id,
                 member_id=by,
-                action="delete",
+                action=action,
                 subject_id=generation.id,
                 detail={"member": generation.member_id},
                 at=self._now(),

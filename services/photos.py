@@ -179,7 +179,9 @@ def _decode(photo: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(photo), formats=FORMATS)
     except Exception as error:  # Pillow raises what each format's parser happens to raise
-        raise PhotoRefused(_("This file is not a photo I can read. Attach a JPEG, PNG or WebP picture.")) from error
+        raise PhotoRefused(
+            _("This file is not a photo that the bot can read. Attach a JPEG, PNG or WebP picture.")
+        ) from error
     _check_size(image)
     try:
         return _flatten(image)
@@ -254,12 +256,13 @@ def _refusal(found: Sequence[_Box]) -> str:
     """Why these are not one face that can be used."""
     if not found:
         return _(
-            "I found no face in the photo. Use one that shows the face from the front, in good light and not cut off."
+            "The bot found no face in the photo. Use one that shows the face from the front, in good light and "
+            "not cut off."
         )
     if len(found) > 1:
         return ngettext(
-            "I found {number} face in the photo. Crop it to one person and attach it again.",
-            "I found {number} faces in the photo. Crop it to one person and attach it again.",
+            "The bot found {number} face in the photo. Crop it to one person and attach it again.",
+            "The bot found {number} faces in the photo. Crop it to one person and attach it again.",
             len(found),
         )
     return _(

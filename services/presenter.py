@@ -9,7 +9,7 @@ from db.generations import Generation, Hosted, Wait
 from services.errors import FacelockError
 from services.pictures import number_of
 from services.quotas import Balance
-from services.request import Wish
+from services.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

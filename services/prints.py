@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from db.generations import Print
 from services.photos import Prepared
-from services.request import Role, Wish
 
 __all__ = ["Print", "print_of", "prints_of", "sha256"]
 
@@ -21,9 +20,6 @@ async def print_of(prepared: Prepared, *, file: str) -> Print:
     return Print(file, await sha256(prepared.jpeg))
 
 
-async def prints_of(wish: Wish, prepared: Sequence[Prepared]) -> list[Print | None]:
-    """What the faces of a wish are known by, in the order of its references; None for the other images."""
-    return [
-        await print_of(photo, file=photo.file or "") if reference.role is Role.FACE else None
-        for photo, reference in zip(prepared, wish.references, strict=True)
-    ]
+async def prints_of(prepared: Sequence[Prepared]) -> list[Print]:
+    """The same of several, in their order."""
+    return [await print_of(photo, file=photo.file or "") for photo in prepared]

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from db import deletions, privacy, private_first, refusals
+from db import consents, deletions, privacy, private_first, refusals
 from db.connection import Database
 from db.deletions import Deletion
 from db.times import to_text
+from services.consents import no_text
+from services.errors import GenerationFailed, UserError
 from services.faces import Faces, Listed
 from services.presenter import DiscordUnavailable
 from services.refusals import KEPT as REFUSALS_KEPT
@@ -33,7 +35,9 @@ EXPORT_NAME = "facelock-export.zip"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept; None for ever, as far as their members do not erase them."""
+    """How long things are kept; None for ever, as far as their members do not erase them. ``audit`` is about what
+    moderators did, what was reported, and answers that have no effect any more.
+    """
 
     history: timedelta | None
     audit: timedelta
@@ -73,6 +77,10 @@ class Unfinished(Protocol):
 
     async def abandon(self, generation_id: int) -> None:
         """Nothing more is made or shown of it."""
+        ...
+
+    async def end(self, generation_id: int, error: UserError) -> None:
+        """It must not be made, for this reason, which its member is told."""
         ...
 
 
@@ -142,8 +150,11 @@ class Privacy:
     async def _end_all(self, member_id: int) -> None:
         async with self._database.connection() as connection:
             under_way = await privacy.unfinished(connection, member_id)
+            others = await consents.under_way(connection, member_id, None)
         for generation_id in under_way:
             await self._unfinished.abandon(generation_id)
+        for generation_id in others:  # what had allowed them, or could have, is forgotten
+            await self._unfinished.end(generation_id, GenerationFailed("no_consent", no_text()))
 
     async def _purge(self) -> None:
         while True:
@@ -153,8 +164,14 @@ class Privacy:
     async def purge(self) -> None:
         """Forget what is older than the operator wants it kept."""
         now = self._now()
+        await self._forget_old(now)
+        async with self._database.connection() as connection:
+            await privacy.overwrite_log(connection)
+
+    async def _forget_old(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
             await privacy.forget_moderation(connection, before=now - self.retention.audit)
+            await privacy.forget_answers(connection, before=now - self.retention.audit)
             await refusals.delete_older(connection, before=now - REFUSALS_KEPT)
         if self.retention.history is None:
             return
@@ -165,9 +182,7 @@ class Privacy:
             if forgotten:
                 log.info("forgot %d requests that were over before %s", len(forgotten), before.date())
             if len(forgotten) < FORGOTTEN_AT_ONCE:
-                break
-        async with self._database.connection() as connection:
-            await privacy.overwrite_log(connection)
+                return
 
     async def _delete_messages(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from xml.sax.saxutils import escape
 
-from services.request import Wish
+from services.wishes import Wish
 
 SOFTWARE = "Facelock"
 # https://cv.iptc.org/newscodes/digitalsourcetype/

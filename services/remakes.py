@@ -5,24 +5,15 @@ from dataclasses import dataclass, replace
 from services.catalog import Catalog
 from services.defaults import capped
 from services.errors import UserError
-from services.request import (
-    FAMILY_TABLES,
-    GENERATE_TABLE,
-    LOCK_TABLE,
-    SCALE_DEFAULT,
-    Api,
-    Asked,
-    Family,
-    Reference,
-    Role,
-    Wish,
-    can_vary,
-    drafted,
-    larger_size,
-    remade,
-)
+from services.parameters import FAMILY_TABLES, IMAGES_MAX, SCALE_DEFAULT, SIDE_PX_MULTIPLE, Api, Family, Role, table_of
 from services.servers import UNTOUCHED, ServerSettings
+from services.wishes import Asked, Reference, Wish, adapters_wish, identity_wish
 from services.words import _, ngettext
+
+# Enough for the adapters API's models to show what a seed will be; those of the identity API are distilled already.
+DRAFT_STEPS = 8
+# A larger picture has sides of at most so many times the length, as far as the endpoint takes that.
+LARGER = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,19 +140,50 @@ class Remakes:
             raise UserError(
                 _("This was made with another image service than the bot uses today. Use /imagine to ask anew.")
             )
-        model = extra = None
-        if is_moved:
-            model = self._catalog.base_model(Family.SDXL)
-        elif wish.api is Api.ADAPTERS:
-            model, extra = self._catalog.model_of(wish), self._catalog.extra_of(wish)
-        table = FAMILY_TABLES[model.family] if model else LOCK_TABLE if asked.references else GENERATE_TABLE
         preset = next((preset for preset in self._catalog.presets if preset.name == wish.preset), None)
-        return remade(
-            wish,
-            capped(asked, self._settings, table, preset=preset),
-            seed=seed,
+        if wish.api is Api.IDENTITY:
+            asked = capped(asked, self._settings, table_of(None, has_face=bool(asked.references)), preset=preset)
+            return identity_wish(asked, seed=seed, server_id=self._server_id)
+        model = self._catalog.base_model(Family.SDXL) if is_moved else self._catalog.model_of(wish)
+        return adapters_wish(
+            capped(asked, self._settings, FAMILY_TABLES[model.family], preset=preset),
             model=model,
-            extra=extra,
+            seed=seed,
+            extra=None if is_moved else self._catalog.extra_of(wish),
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
+
+
+def drafted(wish: Wish) -> Wish:
+    """The wish as a draft: four pictures of few steps, each a job, and so with a seed of its own."""
+    few = DRAFT_STEPS if wish.api is Api.ADAPTERS else max(1, wish.steps // 2)
+    return replace(
+        wish,
+        images=IMAGES_MAX,
+        jobs=IMAGES_MAX,
+        steps=min(few, wish.steps),
+        full_steps=wish.steps,
+        caption=_("A draft, quickly made in few steps. Press a number for that picture in full."),
+    )
+
+
+def larger_size(wish: Wish) -> tuple[int, int] | None:
+    """Width and height in pixels of the larger version of a wish; None where there is none, as of a draft. Stable
+    Diffusion 1.5 makes two heads of one in large pictures, so its larger version is one of Stable Diffusion XL.
+    """
+    if wish.is_draft:
+        return None
+    table = FAMILY_TABLES[Family.SDXL] if wish.family is Family.SD else wish.table
+    if wish.family is Family.SD and wish.shape is not None:
+        return table.sizes[wish.shape]
+    factor = min(LARGER, table.side_px[1] / max(wish.width, wish.height))
+    if factor <= 1:
+        return None
+    width, height = (int(side * factor) // SIDE_PX_MULTIPLE * SIDE_PX_MULTIPLE for side in (wish.width, wish.height))
+    return width, height
+
+
+def can_vary(wish: Wish) -> bool:
+    """Whether one of its pictures can be a style image beside its face; a draft's is chosen first."""
+    return not wish.is_draft and wish.api is Api.ADAPTERS and wish.count_of(Role.FACE) <= 1

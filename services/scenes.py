@@ -10,15 +10,16 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
 from services.kept import KeptPhotos
+from services.parameters import Api
 from services.photos import numbered
 from services.pictures import Pictures
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.provenance import Note, note_for
 from services.queue import Queue
 from services.quotas import is_private
-from services.request import Api, Wish
 from services.schedule import Schedule
 from services.tokens import TOKENS_MAX, unread
+from services.wishes import Wish
 from services.words import _
 
 UNREAD_CHARACTERS_SHOWN = 60
@@ -121,7 +122,7 @@ class Scenes:
 
 def _refused_note() -> str:
     return _(
-        "The bot's account at the image service needs its owner's attention. "
+        "The bot's account at the image service needs its operator's attention. "
         "Your request is kept, and will be made as soon as that is done."
     )
 

@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 
 from db import audit, ledger, quotas
 from db.connection import Database
-from db.ledger import Spender
+from db.ledger import Grant, Spender
 from db.quotas import RoleQuota
 from services.errors import UserError
 from services.quotas import DAY, MONTH, Quota, ServerLimits, lower, scope_of
 from services.servers import Servers
 from services.words import _, span
 
-__all__ = ["Overview", "RoleQuota", "ServerQuotas", "Spender", "Use"]
+__all__ = ["Grant", "Overview", "RoleQuota", "ServerQuotas", "Spender", "Use"]
 
 ROLE_QUOTAS_MAX = 25  # what Discord suggests at most, and what fits into one message
 TOP_SPENDERS = 10
+BONUSES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All that is set in a server, and what was used. ``spenders`` are those of the last 30 days."""
+    """All that is set in a server, and what was used. ``bonuses`` are the grants of which something is left, by member,
+    those that end first; ``spenders`` are those of the last 30 days.
+    """
 
     quota: Quota
     role_quotas: Sequence[RoleQuota]
     uses: Sequence[Use]
     cooldown: timedelta
+    bonuses: Sequence[tuple[int, Grant]]
     spenders: Sequence[Spender]
 
 
@@ -81,6 +85,7 @@ class ServerQuotas:
                 role_quotas=await quotas.role_quotas(connection, guild_id),
                 uses=uses,
                 cooldown=timedelta(seconds=limits.cooldown_s),
+                bonuses=await ledger.grants_of_all(connection, scope=scope, now=now, limit=BONUSES_SHOWN),
                 spenders=await ledger.top_spenders(connection, scope=scope, since=now - MONTH, limit=TOP_SPENDERS),
             )
 
@@ -96,8 +101,8 @@ class ServerQuotas:
             UserError: too many roles have one.
         """
         async with self._database.transaction() as connection:
-            known = {each.role_id for each in await quotas.role_quotas(connection, guild_id)}
-            if len(known | {quota.role_id}) > ROLE_QUOTAS_MAX:
+            known = {each.role_id: each for each in await quotas.role_quotas(connection, guild_id)}
+            if len(known.keys() | {quota.role_id}) > ROLE_QUOTAS_MAX:
                 text = _("{most} roles have a quota already. Remove one of them first.", most=ROLE_QUOTAS_MAX)
                 raise UserError(text)
             await quotas.set_role_quota(connection, guild_id, quota)
@@ -107,7 +112,7 @@ class ServerQuotas:
                 member_id=by,
                 action="role_quota",
                 subject_id=quota.role_id,
-                detail={"images": quota.images, "hours": quota.hours},
+                detail=_change(known.get(quota.role_id), quota),
                 at=self._now(),
             )
 
@@ -118,6 +123,7 @@ class ServerQuotas:
             UserError: it has none.
         """
         async with self._database.transaction() as connection:
+            known = {each.role_id: each for each in await quotas.role_quotas(connection, guild_id)}
             if not await quotas.remove_role_quota(connection, guild_id, role_id):
                 raise UserError(_("This role has no quota. Choose one of those that are suggested."))
             await audit.note(
@@ -126,6 +132,7 @@ class ServerQuotas:
                 member_id=by,
                 action="role_quota_removed",
                 subject_id=role_id,
+                detail=_change(known[role_id], None),
                 at=self._now(),
             )
 
@@ -183,7 +190,7 @@ class ServerQuotas:
             if wanted is not None and allowed is not None and wanted > allowed:
                 raise UserError(
                     _(
-                        "The owner of this bot allows a server {images} images in {window}. Name no more than that.",
+                        "The operator of this bot allows a server {images} images in {window}. Name no more than that.",
                         images=allowed,
                         window=span(window),
                     )
@@ -193,6 +200,14 @@ class ServerQuotas:
     async def set_cooldown(self, guild_id: int, cooldown: timedelta, *, by: int) -> None:
         """How long each member waits between two requests."""
         await self._servers.change(guild_id, by=by, cooldown_s=round(cooldown.total_seconds()))
+
+
+def _change(before: RoleQuota | None, after: RoleQuota | None) -> dict[str, dict[str, int | None]]:
+    """For the audit log: what is different."""
+    changes = {
+        name: {"from": getattr(before, name, None), "to": getattr(after, name, None)} for name in ("images", "hours")
+    }
+    return {name: change for name, change in changes.items() if change["from"] != change["to"]}
 
 
 def _scope(guild_id: int) -> str:

@@ -3,7 +3,7 @@ owns the database.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Self
@@ -64,6 +64,11 @@ class ServerSettings:
 UNTOUCHED = ServerSettings()
 
 
+def parsed(known: Mapping[int, str]) -> dict[int, ServerSettings]:
+    """The settings of servers, as the database has them."""
+    return {guild: ServerSettings.from_json(text) for guild, text in known.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
     """What was done, newest first, and whether there is more on either side."""
@@ -86,7 +91,7 @@ class Servers:
         """Those in the database."""
         async with database.connection() as connection:
             known = await servers.every(connection)
-        return cls(database, {guild: ServerSettings.from_json(text) for guild, text in known.items()}, now=now)
+        return cls(database, parsed(known), now=now)
 
     def of(self, guild_id: int | None) -> ServerSettings:
         """The settings of a server; outside servers those of one that was never touched."""

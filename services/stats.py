@@ -10,15 +10,17 @@ from db import stats
 from db.connection import Database
 from db.stats import Settled
 
-__all__ = ["Cause", "Day", "Settled", "Stats", "StatsReader"]
+__all__ = ["CAUSES", "Cause", "Day", "Settled", "Stats", "StatsReader"]
 
 
 class Cause(StrEnum):
     """Why requests end without pictures, as far as it matters to who looks after a server."""
 
     PHOTO = "photo"
+    CONSENT = "consent"
     REFUSED = "refused"
     SERVICE = "service"
+    CHECK = "check"
     TIME = "time"
     POSTING = "posting"
     CANCELLED = "cancelled"
@@ -76,20 +78,31 @@ class StatsReader:
 def _by_cause(failures: Sequence[tuple[str, int]]) -> list[tuple[Cause, int]]:
     counted: Counter[Cause] = Counter()
     for code, requests in failures:
-        counted[_CAUSES.get(code, Cause.OTHER)] += requests
+        counted[CAUSES.get(code, Cause.OTHER)] += requests
     return counted.most_common()
 
 
-_CAUSES = {
+CAUSES = {
     "photo": Cause.PHOTO,
+    "no_consent": Cause.CONSENT,
+    "person_unreachable": Cause.CONSENT,
+    "unanswered": Cause.CONSENT,
     "rejected": Cause.REFUSED,
     "provider": Cause.SERVICE,
     "lost": Cause.SERVICE,
     "download": Cause.SERVICE,
     "unreachable": Cause.SERVICE,
+    "image_check": Cause.CHECK,
     "timeout": Cause.TIME,
     "expired": Cause.TIME,
     "undeliverable": Cause.POSTING,
     "unacknowledged": Cause.POSTING,
+    "message_gone": Cause.POSTING,
+    "no_photo_url": Cause.POSTING,
+    "pictures_gone": Cause.OTHER,
+    "other_api": Cause.OTHER,
+    "internal": Cause.OTHER,
+    "erased": Cause.CANCELLED,
+    "blocked": Cause.CANCELLED,
     "cancelled": Cause.CANCELLED,
 }

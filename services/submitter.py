@@ -17,8 +17,8 @@ from services.hosting import Hosting
 from services.imagepipeline.answers import Answer, Busy, Rejected, Unreachable
 from services.imagepipeline.client import ImageClient, Order
 from services.imagepipeline.wire import job_id_in
-from services.request import Wish
 from services.tasks import Tasks
+from services.wishes import Wish
 from services.words import _, sentence
 
 log = logging.getLogger(__name__)

@@ -61,7 +61,7 @@ class Vault:
         """
         if self._first is None:
             raise FaceRefused(
-                _("Photos cannot be kept just now: the key is missing. The bot's owner finds why in its log.")
+                _("Photos cannot be kept just now: the key is missing. The bot's operator finds why in its log.")
             )
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = self._ciphers[self._first].encrypt(nonce, photo, _bound_to(member_id, place))
@@ -95,13 +95,18 @@ def read_keys(text: str) -> tuple[bytes, ...]:
     return tuple(keys)
 
 
-def all_keys(configured: Sequence[bytes], file: Path) -> tuple[bytes, ...]:
-    """The configured keys, then those of the key file, which is made where there is neither.
+def key_file_of(database: Path) -> Path:
+    """Where the keys of a database's faces are, beside those that are configured."""
+    return database.with_name("faces.key")
+
+
+def all_keys(configured: Sequence[bytes], file: Path, *, make: bool = True) -> tuple[bytes, ...]:
+    """The configured keys, then those of the key file, which is made where there is neither, unless ``make`` is False.
 
     A file that cannot be used costs the faces that its keys have sealed, and is left as it is, for somebody to mend.
     """
     try:
-        return (*configured, *_kept(file, make=not configured))
+        return (*configured, *_kept(file, make=make and not configured))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds no keys"
         log.error("the key file %s cannot be used (%s): faces saved with it cannot be opened", file, reason)

@@ -9,8 +9,8 @@ import pytest
 
 from cogs.translator import CatalogueTranslator
 from playground.commands import read_commands
-from scripts.words import NotLiteralError, sentences, unconnected
-from services.request import Api
+from scripts.words import NotLiteralError, is_complete, sentences, template, unconnected, updated
+from services.parameters import Api
 from tests.languages import PATHS, fields, forms, read
 
 PAIRS = [(path.stem, message) for path in PATHS for message in read(path)]
@@ -58,6 +58,12 @@ def test_a_catalogue_has_the_plurals_of_its_language_and_no_guesses(path: Path) 
     assert f"Language: {path.stem}\\n" in text
     assert "fuzzy" not in text
     assert "#~" not in text
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_catalogue_is_complete_and_current(path: Path) -> None:
+    assert updated(path, template()) == path.read_text(encoding="utf-8"), "run: make words"
+    assert [message.id for message in read(path) if not is_complete(message)] == []
 
 
 @pytest.mark.parametrize("call", ['_(f"{name} is here")', "_(text)", '_("a" if it else "b")', 'ngettext("a", many, 2)'])

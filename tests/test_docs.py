@@ -7,7 +7,7 @@ from dotenv import dotenv_values
 
 from services.catalog import base_models, read_catalog
 from services.config import Settings, variables
-from services.request import BASE_MODELS, Family
+from services.parameters import BASE_MODELS, Family
 
 ROOT = Path(__file__).parent.parent
 NEEDED = {"DISCORD_TOKEN": "token", "IMAGEPIPELINE_API_KEY": "key"}

@@ -3,17 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from services.request import (
-    SCALE_DEFAULT,
-    Asked,
-    Family,
-    ModelChoice,
-    Reference,
-    Role,
-    Wish,
-    adapters_wish,
-    identity_wish,
-)
+from services.parameters import SCALE_DEFAULT, Family, Role
+from services.wishes import Asked, ModelChoice, Reference, Wish, adapters_wish, identity_wish
 
 SD = ModelChoice(key="sd", label=Family.SD.label, family=Family.SD, model_id="sd1.5")
 SDXL = ModelChoice(key="sdxl", label=Family.SDXL.label, family=Family.SDXL, model_id="sdxl")

@@ -8,8 +8,10 @@ from discord import ui
 
 from cogs.views.generation import ACCENT, as_typed, cut
 from cogs.views.server import ServerButton, row
+from cogs.views.settings import label_of as rule_label
+from services.consents import Rule
 from services.servers import AuditPage, Entry
-from services.words import _, at
+from services.words import _, at, name_of
 
 # Ten entries of a message's 4,000 characters.
 ENTRY_CHARACTERS_MAX = 350
@@ -48,48 +50,66 @@ def described(entry: Entry) -> str:
 
 
 def _what(entry: Entry) -> str:
-    subject = f"<@{entry.subject_id}>"
-    request = f"`{entry.subject_id}`"
-    match entry.action:
-        case "settings":
-            return _("changed the settings")
-        case "block":
-            return _("blocked {member}", member=subject)
-        case "unblock":
-            return _("ended the block of {member}", member=subject)
-        case "delete":
-            member = f"<@{entry.detail.get('member')}>"
-            return _("deleted the pictures of {member}, request {request}", member=member, request=request)
-        case "report_deleted":
-            return _("deleted the reported pictures of request {request}", request=request)
-        case "report_dismissed":
-            return _("dismissed the report of request {request}", request=request)
-        case "role_quota":
-            return _("gave {role} a quota", role=f"<@&{entry.subject_id}>")
-        case "role_quota_removed":
-            return _("took the quota of {role} away", role=f"<@&{entry.subject_id}>")
-        case "grant":
-            return _("gave {member} bonus images", member=f"<@{entry.subject_id}>")
-        case _:
-            return discord.utils.escape_markdown(entry.action)
+    subject, role, request = f"<@{entry.subject_id}>", f"<@&{entry.subject_id}>", f"`{entry.subject_id}`"
+    member = f"<@{entry.detail.get('member')}>"
+    deeds = {
+        "settings": _("changed the settings"),
+        "block": _("blocked {member}", member=subject),
+        "unblock": _("ended the block of {member}", member=subject),
+        "delete": _("deleted the pictures of {member}, request {request}", member=member, request=request),
+        "cancel": _("cancelled request {request} of {member}", member=member, request=request),
+        "report_deleted": _(
+            "deleted the reported pictures of {member}, request {request}", member=member, request=request
+        ),
+        "report_dismissed": _("dismissed the report of request {request}", request=request),
+        "role_quota": _("gave {role} a quota", role=role),
+        "role_quota_removed": _("took the quota of {role} away", role=role),
+        "grant": _("gave {member} bonus images", member=subject),
+    }
+    return deeds.get(entry.action) or discord.utils.escape_markdown(entry.action)
 
 
 def _details(entry: Entry) -> Iterator[str]:
     match entry.action:
-        case "settings":
+        case "settings" | "role_quota" | "role_quota_removed":
             for name, change in entry.detail.items():
-                yield f"-# `{name}`: {_value(name, change['from'])} → {_value(name, change['to'])}"
+                yield f"-# {_label(name)}: {_value(name, change['from'])} → {_value(name, change['to'])}"
         case "block":
             if entry.detail.get("until"):
                 until = f"<t:{entry.detail['until']}:f>"
                 yield f"-# {_('until {moment}', moment=until)}"
             if entry.detail.get("reason"):
                 yield f"-# {as_typed(cut(entry.detail['reason'], REASON_CHARACTERS_SHOWN))}"
-        case "delete":
+        case "delete" | "cancel" | "report_deleted" | "report_dismissed":
             return
         case _:
             for name, value in entry.detail.items():
-                yield f"-# `{name}`: {_value(name, value)}"
+                yield f"-# {_label(name)}: {_value(name, value)}"
+
+
+def _label(name: str) -> str:
+    """What has changed, in the words of the panel; a name that this version does not know, as it is."""
+    labels = {
+        "channels": _("Channels"),
+        "roles": _("Roles"),
+        "model": _("Model"),
+        "preset": _("Style"),
+        "steps_max": _("Most steps of a picture"),
+        "side_px_max": _("Largest pictures"),
+        "is_private_first": _("Who sees the pictures"),
+        "consent": _("Faces"),
+        "report_channel": _("Reports"),
+        "language": _("Language"),
+        "member_queue": _("Unfinished requests of one member"),
+        "images_per_day": _("Images of all members in 24 hours"),
+        "images_per_month": _("Images of all members in 30 days"),
+        "cooldown_s": _("Seconds between two requests"),
+        "images": _("Images"),
+        "hours": _("Hours"),
+        "days": _("Days"),
+        "reason": _("Reason"),
+    }
+    return labels.get(name, f"`{name}`")
 
 
 def _value(name: str, value: Any) -> str:
@@ -111,5 +131,11 @@ def _one(name: str, value: Any) -> str:
             return f"<#{value}>"
         case "roles":
             return f"<@&{value}>"
+        case "is_private_first":
+            return _("The member who asked, until they post them") if value else _("Everybody in the channel")
+        case "consent" if value in tuple(Rule):
+            return rule_label(Rule(value))
+        case "language":
+            return name_of(value)
         case _:
             return as_typed(cut(str(value), VALUE_CHARACTERS_MAX))

@@ -10,8 +10,10 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from services.generations import Generation
+from services.parameters import Role
 from services.photos import CHOICES_MAX
-from services.request import Role, Wish, can_vary, larger_size
+from services.remakes import can_vary, larger_size
+from services.wishes import Wish
 from services.words import _
 
 # The cog that answers them, whatever process sent the message.

@@ -1,16 +1,32 @@
-"""What *Details* tells: every parameter of a generation, its numbers, how long it took and what it cost."""
+"""How pictures were made: in a few words, and all that *Details* tells: numbers, how long it took, what it cost."""
 
 from collections.abc import Iterator, Sequence
 
+import discord
+
 from cogs.views.generation import as_typed, cut
 from services.generations import Generation, ProviderJob, State
-from services.request import Wish
+from services.parameters import Role
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 # A message has 2,000 characters (https://discord.com/developers/docs/resources/message#create-message), and a prompt of
 # markup alone doubles in length. The whole prompt stands above the button.
 TEXT_CHARACTERS_SHOWN = 200
 ID_CHARACTERS_SHOWN = 64
+
+
+def parameters(wish: Wish) -> list[str]:
+    """How its pictures were made, each parameter in a few words."""
+    faces = wish.count_of(Role.FACE)
+    return [
+        discord.utils.escape_markdown(wish.model_label) if wish.model_label else _("the image service's own model"),
+        f"{wish.width}x{wish.height}",
+        _("seed {seed}", seed=wish.seed),
+        ngettext("{number} step", "{number} steps", wish.steps),
+        _("guidance {guidance}", guidance=f"{wish.guidance:g}"),
+        ngettext("with {number} face", "with {number} faces", faces) if faces else _("without a face"),
+    ]
 
 
 def details(generation: Generation, wish: Wish, jobs: Sequence[ProviderJob]) -> str:

@@ -10,8 +10,9 @@ from discord import ui
 
 from cogs.views.forms import Upload, fields_of, uploads_in, values_of
 from services.errors import InvalidWish
+from services.parameters import PROMPT_CHARACTERS_MAX, SCALE_DEFAULT, Api, Role, Shape
 from services.remakes import Edit
-from services.request import PROMPT_CHARACTERS_MAX, SCALE_DEFAULT, Api, Role, Shape, Wish
+from services.wishes import Wish
 from services.words import _
 
 _ID = re.compile(r"fl:edit:([0-9]{1,18})")

@@ -10,9 +10,10 @@ from discord import ui
 from cogs.views.buttons import under_faces, under_progress, under_result
 from cogs.views.declaration import declaration_buttons, declaration_headline, row_of
 from services.generations import Generation, Wait, WaitsFor
+from services.parameters import SCALE_DEFAULT, Role, Shape
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
-from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
-from services.words import _, at, ngettext, refunded
+from services.wishes import Reference, Wish
+from services.words import _, at, mention, ngettext, refunded
 
 ACCENT = discord.Colour(0x5B8DEF)
 ACCENT_FAILED = discord.Colour(0xC4483C)
@@ -91,12 +92,12 @@ def faces_layout(generation: Generation, wish: Wish, waiting: Waiting, files: Se
 def _face_headline(wish: Wish, wait: Wait) -> str:
     if len(wish.references) > 1:
         return _(
-            "**There are several faces in image {n} of {photos}.** <@{member}> chooses whose it is to be.",
+            "**There are several faces in image {n} of {photos}.** {member}, choose the one to use.",
             n=wait.n,
             photos=len(wish.references),
-            member=wait.on,
+            member=mention(wait.on),
         )
-    return _("**There are several faces in the photo.** <@{member}> chooses whose it is to be.", member=wait.on)
+    return _("**There are several faces in the photo.** {member}, choose the one to use.", member=mention(wait.on))
 
 
 def _faces(generation: Generation, wait: Wait, files: Sequence[str]) -> list["ui.Item[ui.LayoutView]"]:
@@ -116,7 +117,7 @@ def failure_sentence(failure: Failure) -> str:
 def detour_line(generation: Generation) -> str:
     """Why this comes as a direct message."""
     if generation.is_ephemeral:
-        return _("Discord keeps a private answer open for a quarter of an hour only, so here is what came after that.")
+        return _("Discord keeps a private answer open for only 15 minutes, so here is what came later.")
     return _("This could not be shown in {channel}, so here it is.", channel=f"<#{generation.channel_id}>")
 
 
@@ -136,7 +137,7 @@ def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
         case WaitsFor.FACE:
             headline = _face_headline(wish, wait)
         case WaitsFor.CONSENT:
-            headline = _("**Waiting for <@{member}>**, whose face is in the photo.", member=wait.on)
+            headline = _("**Waiting for {member}**, whose face is in the photo.", member=mention(wait.on))
     ends = _("-# Without an answer it ends {when}, and your images are refunded.", when=at(wait.until))
     return "\n".join([headline, quoted(wish.prompt), ends, _byline(generation, wish)])
 
@@ -165,7 +166,7 @@ def _headline(wish: Wish, progress: Progress) -> str:
         )
     if progress.ready_at is None:
         return f"**{headline}**"
-    return _("**{headline}**, ready about {moment}", headline=headline, moment=at(progress.ready_at))
+    return _("**{headline}**, expected {moment}", headline=headline, moment=at(progress.ready_at))
 
 
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:

@@ -13,7 +13,7 @@ from cogs.views.buttons import Action, Press
 from cogs.views.generation import ACCENT, as_typed, cut, quoted
 from services.generations import Generation, State
 from services.history import Page
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 # The cog that answers the buttons, whatever process sent the message.

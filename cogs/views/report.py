@@ -9,21 +9,22 @@ from discord import ui
 from discord.ext import commands
 
 from cogs.answers import answer
-from cogs.provenance import parameters
+from cogs.views.details import parameters
 from cogs.views.forms import fields_of
 from cogs.views.generation import ACCENT_FAILED, as_typed, cut, quoted
 from cogs.views.server import row
 from services.generations import Generation
 from services.moderation import Flag, Outcome, Report
 from services.quotas import guild_of
-from services.request import Wish
+from services.wishes import Wish
 from services.words import _, ngettext, on
 
 # The cog that answers the buttons, whatever process sent the message.
 HANDLER = "Reports"
 REASON_CHARACTERS_MAX = 300
-# Of a message's 4,000 characters.
-PROMPT_CHARACTERS_SHOWN = 800
+# Of a message's 4,000 characters, with the marks that keep markup from acting.
+PROMPT_CHARACTERS_SHOWN = 1200
+REASON_CHARACTERS_SHOWN = 350
 VOICES_SHOWN = 5
 
 _FORM = re.compile(r"fl:report:([0-9]{1,18})")
@@ -97,7 +98,7 @@ def report_layout(report: Report, generation: Generation | None, files: Sequence
 def flag_text(flag: Flag) -> str:
     """What moderators read of a member whose requests are refused again and again."""
     return _(
-        "{member} was refused {times} times within a day by the rules for pictures, the last time for: {category}. "
+        "The rules for pictures have refused {member} {times} times within a day, the last time for: {category}. "
         "Nothing was made. `/server block` keeps a member from asking.",
         member=f"<@{flag.member_id}>",
         times=flag.times,
@@ -108,7 +109,7 @@ def flag_text(flag: Flag) -> str:
 def _category(name: str) -> str:
     match name:
         case "minors":
-            return _("people made younger")
+            return _("minors, or people made younger")
         case "sexual":
             return _("nude or sexual pictures")
         case "hate":
@@ -130,13 +131,13 @@ def _lines(report: Report, generation: Generation | None, *, has_pictures: bool)
             place = f"{guild_of(generation.scope) or '@me'}/{generation.channel_id}/{generation.message_id}"
             yield f"[{_('Go to the message')}](https://discord.com/channels/{place})"
             if not has_pictures:
-                yield f"-# {_('The pictures are to be seen there alone.')}"
-        yield quoted(cut(wish.prompt, PROMPT_CHARACTERS_SHOWN))
+                yield f"-# {_('The pictures can be seen only there.')}"
+        yield cut(quoted(wish.prompt), PROMPT_CHARACTERS_SHOWN)
         yield f"-# {' · '.join(parameters(wish))}"
     for voice in report.voices[:VOICES_SHOWN]:
         member = f"<@{voice.member_id}>"
         if voice.reason:
-            reason = as_typed(voice.reason.replace("\n", " "))
+            reason = cut(as_typed(voice.reason.replace("\n", " ")), REASON_CHARACTERS_SHOWN)
             yield _("Reported by {member}: {reason}", member=member, reason=reason)
         else:
             yield _("Reported by {member}", member=member)

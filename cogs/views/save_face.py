@@ -34,7 +34,7 @@ def save_form(generation_id: int, faces: Mapping[int, str], *, are_there: bool) 
     """
     form = ui.Modal(title=_("Save this face"), custom_id=f"fl:save:{generation_id}")
     name = ui.TextInput[ui.Modal](custom_id="name", min_length=1, max_length=NAME_CHARACTERS_MAX)
-    told = _("Nobody else sees it. Later it is the face_name of /imagine.")
+    told = _("Nobody else sees it. Use it later as the face_name of /imagine.")
     form.add_item(ui.Label(text=_("What to call it"), description=told, component=name))
     if not are_there:
         field = ui.FileUpload[ui.Modal](custom_id="photos", required=True, min_values=1, max_values=PHOTOS_MAX)

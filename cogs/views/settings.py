@@ -1,5 +1,6 @@
 """The panel of ``/server settings``: every setting, what it is now, and what changes it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, cast
@@ -13,8 +14,9 @@ from cogs.views.forms import fields_of
 from cogs.views.generation import ACCENT, as_typed
 from cogs.views.server import HANDLER, ServerButton, row
 from services import words
+from services.consents import Rule
 from services.errors import UserError
-from services.request import STEPS
+from services.parameters import STEPS
 from services.servers import ServerSettings
 from services.words import _
 
@@ -27,13 +29,15 @@ CHANNELS = (
     discord.ChannelType.forum,
     discord.ChannelType.media,
 )
-# Reports are messages of the bot's.
+# Reports are messages of the bot's, with copies of the pictures.
 REPORT_CHANNELS = (discord.ChannelType.text,)
+REPORT_PERMISSIONS = ("view_channel", "send_messages", "attach_files")
 # https://discord.com/developers/docs/components/reference#string-select
 CHOICES_MAX = 25
 SIDES_PX = (512, 640, 768, 896, 1024, 1280, 1536)
 QUEUE = (1, 1000)
-FORM = "fl:server:numbers"
+# With the numbers that it was opened with: what another admin has changed meanwhile and this one did not stays so.
+FORM = re.compile(r"fl:server:numbers:(?P<steps_max>[0-9]{0,4}):(?P<member_queue>[0-9]{0,4})")
 # What stands for no choice of the server's own: a choice cannot be empty.
 NONE = "-"
 ON, OFF = "on", "off"
@@ -41,10 +45,13 @@ ON, OFF = "on", "off"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """What there is to choose from: labels by what is kept; no models where the image service has one alone."""
+    """What there is to choose from: labels by what is kept; no models where the image service has one alone. ``rules``
+    are those about faces that are stricter than the operator's.
+    """
 
     models: Mapping[str, str]
     presets: Mapping[str, str]
+    rules: Sequence[Rule]
 
 
 class Choice(ui.DynamicItem[ui.Item[Any]], template=r"fl:setting:(?P<name>[a-z_]{1,30})"):
@@ -93,15 +100,21 @@ def changes(name: str, values: Sequence[str]) -> dict[str, Any]:
             return {name: one}
         case "is_private_first":
             return {name: one == ON}
+        case "consent":
+            return {name: Rule(one) if one else None}
         case _:
             raise UserError(_("This menu is from another version of the bot and does nothing here."))
 
 
-def settings_layout(settings: ServerSettings, offered: Offered, gone: frozenset[int]) -> ui.LayoutView:
-    """The panel; ``gone`` are the channels and roles in the settings that the server does not have any more."""
+def settings_layout(
+    settings: ServerSettings, offered: Offered, gone: frozenset[int], *, lacking: Sequence[str] = ()
+) -> ui.LayoutView:
+    """The panel; ``gone`` are the channels and roles in the settings that the server does not have any more, and
+    ``lacking`` the permissions that the bot would need in the report channel.
+    """
     view = ui.LayoutView(timeout=None)
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(f"### {_('How the bot works in this server')}")]
-    for text, menu in _menus(settings, offered, gone):
+    for text, menu in _menus(settings, offered, gone, lacking):
         items += [ui.TextDisplay(text), row(menu)]
     numbers = [
         _("**Most steps of a picture:** {steps}", steps=settings.steps_max or _("as the image service takes them")),
@@ -119,7 +132,9 @@ def settings_layout(settings: ServerSettings, offered: Offered, gone: frozenset[
     return view
 
 
-def _menus(settings: ServerSettings, offered: Offered, gone: frozenset[int]) -> "list[tuple[str, Choice]]":
+def _menus(
+    settings: ServerSettings, offered: Offered, gone: frozenset[int], lacking: Sequence[str]
+) -> "list[tuple[str, Choice]]":
     menus = [
         (
             _titled(_("Channels"), _("Where pictures are made; everywhere where none is chosen."))
@@ -150,13 +165,16 @@ def _menus(settings: ServerSettings, offered: Offered, gone: frozenset[int]) -> 
         ),
         (
             _titled(
-                _("Who sees the pictures"), _("Pictures with a face can be for who asked alone until they post them.")
+                _("Who sees the pictures"),
+                _("Pictures with a face can be shown only to the member who asked until they post them."),
             ),
             _private(is_first=settings.is_private_first),
         ),
+        *_faces(settings, offered),
         (
             _titled(_("Reports"), _("Where moderators read what members report; nowhere where none is chosen."))
-            + _gone(len(gone & {settings.report_channel})),
+            + _gone(len(gone & {settings.report_channel}))
+            + _lacking(lacking),
             _report_channel(None if settings.report_channel in gone else settings.report_channel),
         ),
         (
@@ -165,6 +183,29 @@ def _menus(settings: ServerSettings, offered: Offered, gone: frozenset[int]) -> 
         ),
     ]
     return menus
+
+
+def _faces(settings: ServerSettings, offered: Offered) -> "list[tuple[str, Choice]]":
+    """Nothing where the operator's own rule is the strictest."""
+    if not offered.rules:
+        return []
+    labels = {rule.value: label_of(rule) for rule in offered.rules}
+    chosen = settings.consent if settings.consent in labels else None
+    text = _titled(_("Faces"), _("What is asked before a face is used; a server can only be stricter than the bot."))
+    return [(text, _strings("consent", labels, chosen, none=_("As the bot's operator wants it")))]
+
+
+def label_of(rule: Rule) -> str:
+    """What is asked before a face is used."""
+    match rule:
+        case Rule.OFF:
+            return _("Nothing is asked")
+        case Rule.DECLARE:
+            return _("The member who asks says whose face it is")
+        case Rule.ASK:
+            return _("The member who is shown is asked, too")
+        case Rule.SELF:
+            return _("Only one's own face")
 
 
 def _titled(title: str, explanation: str) -> str:
@@ -182,6 +223,18 @@ def _gone(number: int) -> str:
         if number
         else ""
     )
+
+
+def _lacking(permissions: Sequence[str]) -> str:
+    if not permissions:
+        return ""
+    names = {
+        "view_channel": _("View Channel"),
+        "send_messages": _("Send Messages"),
+        "attach_files": _("Attach Files"),
+    }
+    named = ", ".join(names[each] for each in permissions)
+    return "\n" + _("⚠ The bot may not write there. It lacks: {permissions}.", permissions=named)
 
 
 def _channels(name: str, chosen: Sequence[int]) -> Choice:
@@ -248,7 +301,7 @@ def _sides(chosen: int | None) -> Choice:
 def _private(*, is_first: bool) -> Choice:
     options = [
         discord.SelectOption(label=_("Everybody in the channel"), value=OFF, default=not is_first),
-        discord.SelectOption(label=_("Who asked, until they post them"), value=ON, default=is_first),
+        discord.SelectOption(label=_("The member who asked, until they post them"), value=ON, default=is_first),
     ]
     return Choice("is_private_first", ui.Select[Any](custom_id="fl:setting:is_private_first", options=options))
 
@@ -259,7 +312,8 @@ def _languages() -> dict[str, str]:
 
 def numbers_form(settings: ServerSettings) -> ui.Modal:
     """The form for what is a number; what comes in is read from its payload (``numbers_in``)."""
-    form = ui.Modal(title=_("Numbers"), custom_id=FORM)
+    opened_with = f"fl:server:numbers:{settings.steps_max or ''}:{settings.member_queue or ''}"
+    form = ui.Modal(title=_("Numbers"), custom_id=opened_with)
     fields = (
         ("steps_max", _("Most steps of a picture"), STEPS, settings.steps_max),
         ("member_queue", _("Unfinished requests of one member"), QUEUE, settings.member_queue),
@@ -280,10 +334,12 @@ def numbers_in(data: Mapping[str, Any]) -> dict[str, Any] | None:
     Raises:
         UserError: something in it is no such number.
     """
-    if data.get("custom_id") != FORM:
+    opened_with = FORM.fullmatch(str(data.get("custom_id")))
+    if opened_with is None:
         return None
     fields = fields_of(data)
-    return {name: _number(fields[name], span) for name, span in (("steps_max", STEPS), ("member_queue", QUEUE))}
+    numbers = {name: _number(fields[name], span) for name, span in (("steps_max", STEPS), ("member_queue", QUEUE))}
+    return {name: number for name, number in numbers.items() if str(number or "") != opened_with[name]}
 
 
 def _number(field: Mapping[str, Any], span: tuple[int, int]) -> int | None:

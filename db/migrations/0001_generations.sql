@@ -14,7 +14,7 @@ CREATE TABLE generations (
     member_id           INTEGER NOT NULL,
     locale              TEXT NOT NULL,            -- the language of what its message says, as Discord spells it
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
-    wish                TEXT NOT NULL,            -- services.request.Wish as JSON; empty once it was forgotten
+    wish                TEXT NOT NULL,            -- services.wishes.Wish as JSON; empty once it was forgotten
     images              INTEGER NOT NULL CHECK (images > 0),
     weight              INTEGER NOT NULL CHECK (weight > 0),  -- what each of its images counts as in the ledger
     role_ids            TEXT NOT NULL,            -- the member's roles that had a quota of their own (JSON)
@@ -22,8 +22,8 @@ CREATE TABLE generations (
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
-    said                TEXT,                     -- whose face its photos show, where that was said with it (JSON)
-    prints              TEXT,                     -- the SHA-256 of its faces' files and crops, in order (JSON)
+    said                TEXT,                     -- whose face its photos show, where that was said (JSON); erased when it is over
+    prints              TEXT,                     -- the SHA-256 of its photos' files and crops, in order (JSON)
     waits_for           TEXT,                     -- while it waits for a person: for what,
     waits_on            INTEGER,                  -- of which member,
     waits_n             INTEGER,                  -- because of which of its photos, from 1,

@@ -13,7 +13,8 @@ from services.imagepipeline.answers import Answer, JobUnknown
 from services.imagepipeline.calls import Calls
 from services.imagepipeline.client import Order
 from services.imagepipeline.wire import read_answer
-from services.request import Api, Role, Wish
+from services.parameters import Api, Role
+from services.wishes import Wish
 
 SDXL = "/sdxl/text2image/v1"
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.imagepipeline.answers import Answer
-from services.request import Api, Wish
+from services.parameters import Api
+from services.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from services.imagepipeline.answers import Answer, JobUnknown, Rejected, Service
 from services.imagepipeline.calls import Calls
 from services.imagepipeline.client import Order
 from services.imagepipeline.wire import balance_usd, read_answer, upload_url
-from services.request import Api, Wish
+from services.parameters import Api
+from services.wishes import Wish
 from services.words import _
 
 LOCK = "/identity/lock/image/v1"

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from services.errors import PromptRefused
+from services.parameters import Role
 from services.policy.matcher import Found, Lists, Phrases, Text, Words
 from services.policy.normaliser import Readings, read, words_of
-from services.request import Role, Wish
+from services.wishes import Wish
 
 RULES = Path(__file__).with_name("rules")
 

@@ -28,17 +28,18 @@ from services.moderation import Moderation, Moderators
 from services.policy.policy import Policy
 from services.quotas import Balance, Quota
 from services.refusals import Refusals
-from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
 from services.tasks import Tasks
 from services.visibility import Visibility
+from services.wishes import Wish
 
 _PHOTO = b"never read by the cogs"
 # For tests without saved faces.
 NO_FACES = cast(Faces, None)
 # For tests where nobody is asked whose face it is.
 NO_CONSENTS = cast(Consents, None)
+NO_MODERATION = cast(Moderation, None)
 # Servers whose admins have set nothing.
 NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 NO_CHOICES = Visibility(cast(Database, None), set(), NO_SERVERS)
@@ -86,7 +87,7 @@ class NotingRunner:
         return Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=[])
 
     async def until_acknowledged(self, generation_id: int) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             await self._acknowledged.setdefault(generation_id, asyncio.Event()).wait()
 
 

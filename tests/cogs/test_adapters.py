@@ -9,18 +9,9 @@ from db.connection import Database
 from playground.errors import MemberError
 from services.catalog import Catalog
 from services.faces import Faces
-from services.request import (
-    ADAPTERS,
-    NEGATIVE_PROMPT,
-    SCALE_DEFAULT,
-    Asked,
-    ExtraAdapter,
-    Family,
-    ModelChoice,
-    Shape,
-    adapters_wish,
-)
+from services.parameters import ADAPTERS, SCALE_DEFAULT, Family, Shape
 from services.runner import Runner
+from services.wishes import NEGATIVE_PROMPT, Asked, ExtraAdapter, ModelChoice, adapters_wish
 from tests.cogs.stage import CogStage, cog_stage, reception
 from tests.conftest import Clock
 from tests.photographs import astronaut

@@ -15,9 +15,10 @@ from cogs.styles import Styles
 from playground.commands import read_commands
 from services.catalog import Catalog
 from services.consents import Whose
-from services.request import SCHEDULERS, ExtraAdapter, Family, Shape
+from services.parameters import SCHEDULERS, Family, Shape
 from services.runner import Runner
-from tests.cogs.stage import NO_CONSENTS, NO_FACES, NotingRunner, reception
+from services.wishes import ExtraAdapter
+from tests.cogs.stage import NO_CONSENTS, NO_FACES, NO_MODERATION, NotingRunner, reception
 from tests.wishes import SD, SDXL
 
 RUNNER = cast(Runner, NotingRunner())
@@ -149,7 +150,7 @@ async def test_the_options_are_those_of_the_dialect(
         adapters(),
         adapters(EXTRA),
         IDENTITY,
-        Face(NO_FACES, NO_CONSENTS),
+        Face(NO_FACES, NO_CONSENTS, NO_MODERATION),
         Quota(RUNNER),
         Styles(Catalog(models=(SDXL,))),
     ],

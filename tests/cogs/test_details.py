@@ -5,7 +5,8 @@ import pytest
 from cogs.views.details import details
 from db.generations import State
 from db.provider_jobs import JobState, ProviderJob
-from services.request import PROMPT_CHARACTERS_MAX, Asked, ExtraAdapter, Family, Wish, adapters_wish
+from services.parameters import PROMPT_CHARACTERS_MAX, Family
+from services.wishes import Asked, ExtraAdapter, Wish, adapters_wish
 from services.words import speaking
 from tests.cogs.test_views import GENERATION, WORST_MODEL
 from tests.languages import LANGUAGES

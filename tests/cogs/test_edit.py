@@ -9,8 +9,9 @@ from cogs.views.edit import Upload, edit_form, filled_in
 from playground.modals import read_modal
 from playground.validation import Form, Problems
 from services.errors import InvalidWish
+from services.parameters import PROMPT_CHARACTERS_MAX
 from services.remakes import Edit
-from services.request import PROMPT_CHARACTERS_MAX, Wish
+from services.wishes import Wish
 from services.words import speaking
 from tests.languages import LANGUAGES
 from tests.wishes import crowded, face, style, with_adapters, with_identity

@@ -16,6 +16,7 @@ from services.faces import FACES_MAX, Faces
 from services.photos import PHOTO_BYTES_MAX, Photos
 from tests.cogs.stage import NO_SERVERS, CogStage, cog_stage
 from tests.conftest import Clock
+from tests.moderators import moderation_on
 from tests.photographs import admiral, astronaut, coffee, encoded
 from tests.saved_faces import KEY, MakeFaces, attached, faces_on
 
@@ -69,7 +70,8 @@ async def scene(monkeypatch: pytest.MonkeyPatch, database: Database, clock: Cloc
     async with Photos(detect=True) as photos, faces_on(database, clock, allow_private=True) as make:
         faces = make(KEY, photos=photos)
         consents = Consents(database, rule=Rule.OFF, servers=NO_SERVERS, now=clock)
-        async with cog_stage(monkeypatch, lambda _runner: Face(faces, consents)) as opened:
+        moderation = await moderation_on(database, NO_SERVERS, clock)
+        async with cog_stage(monkeypatch, lambda _runner: Face(faces, consents, moderation)) as opened:
             yield FaceStage(opened, faces, make)
 
 
@@ -94,7 +96,7 @@ async def test_what_was_saved_is_listed_with_its_crop(scene: FaceStage, clock: C
 async def test_a_refused_photo_keeps_nothing_and_says_which(scene: FaceStage) -> None:
     told = await scene.told("save", name="Me", photos={"photo": ME, "photo2": COFFEE})
 
-    assert told.text.startswith("Photo 2 of 2: I found no face in the photo.")
+    assert told.text.startswith("Photo 2 of 2: The bot found no face in the photo.")
     assert (await scene.told("list")).text == "You have no saved faces. `/face save` keeps one."
 
 

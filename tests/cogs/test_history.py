@@ -14,7 +14,8 @@ from db.generations import State
 from playground.commands import read_commands
 from services import history
 from services.history import PAGE, Page
-from services.request import PROMPT_CHARACTERS_MAX, drafted
+from services.parameters import PROMPT_CHARACTERS_MAX
+from services.remakes import drafted
 from services.runner import Runner
 from services.words import speaking
 from tests.cogs.stage import NotingRunner
@@ -117,4 +118,4 @@ def test_a_prompt_is_one_block_to_copy(prompt: str) -> None:
 
 
 def test_a_message_without_a_request_is_told() -> None:
-    assert prompt_of(None).startswith("I know of no prompt for this message.")
+    assert prompt_of(None).startswith("The bot knows no prompt for this message.")

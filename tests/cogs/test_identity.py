@@ -9,8 +9,9 @@ from db.connection import Database
 from playground.multipart import Upload
 from services.catalog import Catalog
 from services.faces import Faces
-from services.request import Asked, Shape, identity_wish
+from services.parameters import Shape
 from services.runner import Runner
+from services.wishes import Asked, identity_wish
 from tests.cogs.stage import CogStage, cog_stage, reception
 from tests.conftest import Clock
 from tests.photographs import astronaut

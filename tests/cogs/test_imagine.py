@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cogs.imagine import Slot, attached, sources_of, suggested_sizes
 from services.errors import PhotoRefused, UserError
+from services.parameters import FAMILY_TABLES, GENERATE_TABLE, LOCK_TABLE, Role, Shape, Table, size_of
 from services.photos import PHOTO_BYTES_MAX
-from services.request import FAMILY_TABLES, GENERATE_TABLE, LOCK_TABLE, Role, Shape, Table, size_of
 from tests.wishes import face, style
 
 

@@ -8,7 +8,7 @@ from cogs.notices import DiscordNotices
 from playground.model import Message
 from services.presenter import DiscordUnavailable
 from services.upkeep import Expiring
-from tests.cogs.stage import NO_CONSENTS, NO_FACES, CogStage, cog_stage
+from tests.cogs.stage import NO_CONSENTS, NO_FACES, NO_MODERATION, CogStage, cog_stage
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 MESSAGES = r"/channels/\d+/messages$"
@@ -16,7 +16,7 @@ MESSAGES = r"/channels/\d+/messages$"
 
 @pytest.fixture
 async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CogStage]:
-    async with cog_stage(monkeypatch, lambda _runner: Face(NO_FACES, NO_CONSENTS)) as opened:
+    async with cog_stage(monkeypatch, lambda _runner: Face(NO_FACES, NO_CONSENTS, NO_MODERATION)) as opened:
         yield opened
 
 

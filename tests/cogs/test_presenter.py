@@ -17,8 +17,8 @@ from services.catalog import Catalog
 from services.downloads import Downloads
 from services.presenter import Cancelled, Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
-from services.request import Wish
 from services.runner import Runner
+from services.wishes import Wish
 from tests.cogs.stage import NO_FACES, NO_SERVERS, CogStage, cog_stage, reception
 from tests.photographs import astronaut, encoded
 from tests.wishes import SDXL, crowded

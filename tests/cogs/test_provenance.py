@@ -7,12 +7,13 @@ from discord.ext import commands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import COGS
+from cogs.client import COGS
 from cogs.provenance import answer, who_made_this
 from db.generations import State
 from playground.commands import read_commands
-from services.request import PROMPT_CHARACTERS_MAX, Reference, Wish
+from services.parameters import PROMPT_CHARACTERS_MAX
 from services.runner import Runner
+from services.wishes import Reference, Wish
 from services.words import speaking
 from tests.cogs.stage import NotingRunner
 from tests.cogs.test_views import GENERATION, NOW, WORST_MODEL
@@ -65,7 +66,7 @@ def test_before_the_pictures_are_there_nothing_is_claimed(state: State) -> None:
 
 def test_a_failed_request_and_an_unknown_message_are_told_apart() -> None:
     assert answer_for(with_adapters(), State.FAILED) == "No pictures came of this request."
-    assert answer(None).startswith("I know of no pictures of mine in this message.")
+    assert answer(None).startswith("The bot knows no pictures in this message.")
 
 
 @given(st.text(min_size=1, max_size=PROMPT_CHARACTERS_MAX) | st.just("*" * PROMPT_CHARACTERS_MAX))

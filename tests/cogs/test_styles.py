@@ -3,7 +3,7 @@ import pytest
 from cogs.imagine import CHOICE_CHARACTERS_MAX
 from cogs.styles import CHARACTERS_MAX, listed
 from services.catalog import read_catalog
-from services.request import Preset
+from services.wishes import Preset
 from services.words import speaking
 from tests.languages import LANGUAGES
 from tests.wishes import SDXL

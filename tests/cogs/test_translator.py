@@ -15,7 +15,7 @@ from cogs.translator import CatalogueTranslator
 from playground.commands import Command
 from playground.server import Playground
 from services import words
-from services.request import Shape
+from services.parameters import Shape
 
 CATALOGUE = r"""
 msgid ""

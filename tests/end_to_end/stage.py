@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 from PIL import Image, PngImagePlugin
 
 import bot
+from db.connection import Database
 from engine.api import EngineSettings, create_app
 from engine.chaos import Chaos
 from engine.renderers import RenderJob
@@ -26,8 +27,8 @@ from playground.state import State
 from services.collector import Retries
 from services.config import Settings
 from services.gate import Pauses
-from services.runner import Timing
 from services.submitter import Backoff
+from services.surroundings import Timing
 from services.tracker import Pace
 from tests.photographs import astronaut, encoded
 
@@ -66,7 +67,7 @@ class GatedRenderer:
 
     async def begun(self, jobs: int) -> None:
         """Wait until so many jobs have come this far; their faces have been fetched by then."""
-        async with asyncio.timeout(15), self._changed:
+        async with asyncio.timeout(40), self._changed:
             await self._changed.wait_for(lambda: len(self.jobs) >= jobs)
 
     async def render(self, job: RenderJob) -> list[bytes]:
@@ -128,7 +129,7 @@ class Trouble:
         def count() -> int:
             return sum(asked == method and path in at for asked, at in self.asked)
 
-        async with asyncio.timeout(15), self._changed:
+        async with asyncio.timeout(40), self._changed:
             await self._changed.wait_for(lambda: count() >= times)
 
     @web.middleware
@@ -185,6 +186,7 @@ class Stage:
     folder: Path
     env: dict[str, str] = field(default_factory=dict[str, str])
     ahead: timedelta = timedelta()
+    database: Database = field(init=False)  # of the last bot in this process
 
     def now(self) -> datetime:
         """The bot's wall clock: the real one and what a test has put it ahead by."""
@@ -213,6 +215,7 @@ class Stage:
         bot.point_at(settings)
         stop = asyncio.Event()
         async with bot.opened(settings, owner_wait_s=0.0) as house:
+            self.database = house.database
             life = asyncio.ensure_future(bot.live(house, stop, timing))
             try:
                 await self.playground.ready("imagine", "quota")
@@ -244,9 +247,10 @@ class Stage:
         photo: Photo | None = PHOTO,
         member: str = "Ben",
         channel: str = "pictures",
+        attached: Mapping[str, Photo] | None = None,
         **options: object,
     ) -> Interaction:
-        attachments: Mapping[str, Photo] = {"face": photo} if photo else {}
+        attachments = ({"face": photo} if photo else {}) | dict(attached or {})
         return self.playground.command(
             "imagine", member=member, channel=channel, options={"prompt": prompt, **options}, attachments=attachments
         )
@@ -299,7 +303,7 @@ class Stage:
 
     async def until_left(self, images: int, member: str = "Ben") -> None:
         """Ask /quota until it says so many."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while await self.left(member) != images:
                 pass
 

@@ -167,7 +167,7 @@ async def test_nobody_else_can_delete_it(scene: Stage) -> None:
         message = await made(scene)
         text = await told(scene, message, "Delete", member="Cleo")
 
-    assert text == "Only who asked for these pictures and moderators can delete them."
+    assert text == "Only the member who asked for these pictures and moderators can delete them."
     assert message.deleted_at is None
 
 
@@ -335,7 +335,7 @@ async def test_another_face_that_cannot_be_used_is_explained_and_refunded(scene:
         message = await made(scene)
         form = await opened(scene, message)
         sent = scene.playground.submit(form, {}, files={"Another face": [("note.txt", b"hello")]})
-        answer = await scene.message_with("not a photo I can read", interaction=sent)
+        answer = await scene.message_with("not a photo that the bot can read", interaction=sent)
         left = await scene.left()
 
     assert scene.playground.seen_by(answer) == {"Ben"}

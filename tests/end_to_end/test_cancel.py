@@ -26,7 +26,7 @@ Reach = Callable[[Stage], Awaitable[Interaction]]
 async def the_account_is_refused(scene: Stage) -> Interaction:
     scene.trouble.answer(*SUBMIT, {"detail": "no credits"}, status=402, times=100)
     interaction = scene.imagine(count=2)
-    await scene.message_with("needs its owner's attention", interaction=interaction)
+    await scene.message_with("needs its operator's attention", interaction=interaction)
     return interaction
 
 
@@ -159,7 +159,7 @@ async def test_moderators_can_cancel_and_others_cannot(scene: Stage) -> None:
         await cancelled(scene, interaction, member="Ada")
         left = [await scene.left(member) for member in ("Ada", "Ben")]
 
-    assert refused.text == "Only who asked for these pictures and moderators can cancel them."
+    assert refused.text == "Only the member who asked for these pictures and moderators can cancel them."
     assert scene.playground.seen_by(refused) == {"Cleo"}
     assert left == [20, 20]
 

@@ -11,6 +11,7 @@ import bot
 from playground.model import Permission
 from services.config import Settings
 from services.doctor import Finding
+from services.servers import Servers
 from tests.end_to_end.stage import ROOT, Stage
 from tests.end_to_end.test_bot import free_port
 
@@ -55,8 +56,10 @@ async def test_beside_a_running_bot_everything_is_in_order_and_the_bot_is_not_di
         "OK  database",
         "OK  disk",
         "OK  face detector",
+        "OK  saved faces",
         "OK  clock",
         "OK  image service",
+        "OK  image check",
         "OK  PUBLIC_URL",
         "OK  token",
         "OK  application",
@@ -129,6 +132,35 @@ async def test_an_application_that_commands_do_not_reach_is_told(
     found = problems(await examined(scene))
 
     assert advice in found["application"]
+
+
+async def test_a_user_install_that_discord_does_not_allow_is_told(scene: Stage) -> None:
+    application = scene.playground.wire.application()
+    answers: list[dict[str, dict[str, str]]] = [{"0": {}}, {}, {"0": {}, "1": {}}]
+    for known in answers:
+        answer = application | {"integration_types_config": known}
+        scene.playground.faults.respond("GET", "/oauth2/applications/@me$", status=200, body=answer)
+
+    found = [problems(await examined(scene, USER_INSTALLS="on")) for _ in range(3)]
+
+    assert "Allow User Install in the portal" in found[0]["application"]
+    assert not any("application" in each for each in found[1:])
+
+
+async def test_a_report_channel_that_the_bot_cannot_write_into_is_told(scene: Stage) -> None:
+    guild, lounge = scene.playground.state.guild.id, scene.playground.state.channel("lounge").id
+    async with bot.Database.open(scene.folder / "facelock.db") as database:
+        await (await Servers.read(database, now=scene.now)).change(guild, by=1, report_channel=lounge)
+    writable = await examined(scene)
+    scene.playground.deny("lounge", Permission.ATTACH_FILES)
+    lacking = problems(await examined(scene))
+    scene.playground.delete_channel("lounge")
+    gone = problems(await examined(scene))
+
+    subject = "reports of server Playground"
+    assert "the bot may write them into #lounge." in [each.text for each in writable if each.subject == subject]
+    assert lacking[subject].startswith("the bot cannot write them into #lounge (attach files).")
+    assert gone[subject] == "their channel is gone. Its admins choose another with /server settings."
 
 
 async def test_commands_of_another_version_are_told(scene: Stage) -> None:

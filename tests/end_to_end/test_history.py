@@ -168,7 +168,7 @@ async def test_a_prompt_is_given_to_whoever_asks(scene: Stage) -> None:
         ]
 
     assert answers[0].text == "```\na *quiet* harbour\n```"
-    assert answers[1].text.startswith("I know of no prompt for this message.")
+    assert answers[1].text.startswith("The bot knows no prompt for this message.")
     assert scene.playground.seen_by(answers[0]) == {"Cleo"}
 
 

@@ -35,11 +35,10 @@ async def test_several_pictures_are_several_jobs_in_one_message(scene: Stage) ->
 async def test_pictures_that_come_at_the_same_moment_are_all_delivered(scene: Stage) -> None:
     """The end of the one job and the end of the last are then told to the database one right after the other."""
     held = scene.trouble.hold(*FILES, times=2)
-    async with scene.bot() as doorway:
+    async with scene.bot():
         interaction = scene.imagine(count=2, photo=None)
         await scene.trouble.until_asked(*FILES, times=2)
-        assert doorway.bot is not None
-        async with doorway.bot.database.connection(), asyncio.timeout(15):
+        async with scene.database.connection(), asyncio.timeout(40):
             held.set()
             while len(list((scene.folder / "pictures").glob("*/?.png"))) < 2:  # noqa: ASYNC110 - files tell nobody
                 await asyncio.sleep(0)
@@ -135,7 +134,7 @@ async def test_an_empty_account_pauses_the_queue_and_is_told_to_the_operator(
     scene.renderer.errors = [JobError("Top up.", FailureReason.INSUFFICIENT_CREDITS)]
     async with scene.bot():
         interaction = scene.imagine(count=2)
-        await scene.message_with("needs its owner's attention", interaction=interaction)
+        await scene.message_with("needs its operator's attention", interaction=interaction)
         message = await scene.delivered(interaction)
 
     assert len(message.body.gallery) == 2
@@ -158,7 +157,7 @@ async def test_a_key_for_the_other_api_is_named_to_the_operator(scene: Stage, ca
     scene.trouble.answer(*UPLOAD, {"detail": "Not Found"}, status=404)
     async with scene.bot():
         interaction = scene.imagine()
-        await scene.message_with("needs its owner's attention", interaction=interaction)
+        await scene.message_with("needs its operator's attention", interaction=interaction)
         await scene.delivered(interaction)
 
     assert "IMAGEPIPELINE_API=adapters" in caplog.text

@@ -105,8 +105,8 @@ async def test_it_works_in_a_direct_message_where_the_member_is_the_scope(scene:
     ("photo", "words"),
     [
         (("coffee.jpg", encoded(coffee())), "no face in the photo"),
-        (("note.txt", b"hello"), "not a photo I can read"),
-        (("me.gif", encoded(admiral(), "GIF")), "not a photo I can read"),
+        (("note.txt", b"hello"), "not a photo that the bot can read"),
+        (("me.gif", encoded(admiral(), "GIF")), "not a photo that the bot can read"),
     ],
 )
 async def test_a_photo_that_cannot_be_used_is_explained_to_the_asker_alone(

@@ -237,7 +237,7 @@ async def test_killed_before_a_refused_photo_could_be_explained(scene: Stage) ->
     interaction = await run_and_kill(scene, while_it_is_explained)
 
     async with scene.bot():
-        message = await scene.message_with("not a photo I can read", interaction=interaction)
+        message = await scene.message_with("not a photo that the bot can read", interaction=interaction)
 
     assert scene.playground.seen_by(message) == {"Ben"}
 

@@ -12,6 +12,7 @@ from engine.errors import FailureReason, JobError
 from services.tracker import Pace
 from tests.end_to_end.stage import FAST, Stage
 from tests.end_to_end.test_bot import free_port
+from tests.servers import recording_server
 
 
 async def scrape(port: int) -> dict[str, float]:
@@ -55,13 +56,35 @@ async def test_what_members_do_and_what_becomes_of_it_is_counted(scene: Stage) -
     assert not any(word in name for name in found for word in ("garden", "stage-key", scene.playground.token))
 
 
+async def test_what_is_refused_and_who_is_waited_for_is_counted(scene: Stage) -> None:
+    port = free_port()
+    scene.env |= {"METRICS": "on", "HTTP_PORT": str(port), "FACE_CONSENT": "ask"}
+    async with recording_server() as check:
+        check.answer({"ok": True})
+        check.answer({"ok": False, "reason": "nudity"})
+        scene.env |= {"IMAGE_CHECK_URL": f"{check.url}/check"}
+        async with scene.bot():
+            await scene.delivered(scene.imagine("a garden", photo=None))
+            await scene.message_with("did not pass", interaction=scene.imagine("a cellar", photo=None))
+            await scene.playground.answered(scene.imagine("naked on a beach"))
+            asked = scene.imagine("a tower")
+            await scene.playground.until(lambda state: (found := state.original(asked)) and "hose" in found.text)
+            found = await scrape(port)
+
+    assert found["facelock_image_checks_total passed"] == found["facelock_image_checks_total refused"] == 1
+    assert found["facelock_failures_total image_check"] == 1
+    assert found["facelock_policy_refusals_total sexual"] == found["facelock_refusals_total policy"] == 1
+    assert found["facelock_unanswered_requests declaration"] == 1
+    assert found["facelock_unanswered_requests consent"] == 0
+
+
 async def test_webhooks_are_counted_as_awaited_and_as_repeated(scene: Stage) -> None:
     port = free_port()
     scene.env |= {"METRICS": "on", "HTTP_PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     scene.renderer.open.clear()
     async with scene.bot(replace(FAST, pace=Pace(unheard_s=60.0))):
         interaction = scene.imagine(photo=None)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while not (await scrape(port))["facelock_wait_seconds_count"]:
                 pass
         await scrape(port)  # reads the database after the bot has, which follows the job by then
@@ -81,7 +104,7 @@ async def test_every_line_of_a_json_log_is_an_object_without_secrets(scene: Stag
     async with scene.process() as process:
         await scene.delivered(scene.imagine("a garden of roses"))
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             await process.wait()
 
     log = (scene.folder / "bot.log").read_text(encoding="utf-8")

@@ -268,4 +268,4 @@ async def test_after_some_requests_the_next_one_is_told_when_it_will_be_ready(sc
         scene.renderer.open.set()
         await scene.delivered(waiting)
 
-    assert "ready about <t:" in text
+    assert "expected <t:" in text

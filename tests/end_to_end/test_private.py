@@ -184,7 +184,7 @@ async def test_what_comes_after_the_tokens_life_comes_by_direct_message(scene: S
         details = await told(scene, message, "Details")
         again = await told(scene, message, "Again")
 
-    assert "Discord keeps a private answer open for a quarter of an hour only" in message.text
+    assert "Discord keeps a private answer open for only 15 minutes" in message.text
     assert "Post to channel" not in {button["label"] for button in message.body.buttons}
     assert scene.playground.seen_by(message) == {"Ben"}
     assert again == "The photo is no longer in this message. Press *Edit* and attach it again."
@@ -254,7 +254,7 @@ async def test_it_can_be_cancelled_as_long_as_its_button_can_be_pressed(scene: S
 async def test_a_refused_photo_is_explained_in_place(scene: Stage) -> None:
     async with scene.bot():
         interaction = scene.imagine(private=True, photo=("blank.png", BLANK))
-        message = await scene.message_with("I found no face in the photo.", interaction=interaction)
+        message = await scene.message_with("The bot found no face in the photo.", interaction=interaction)
         left = await scene.left()
 
     assert (message.id, left) == (interaction.original_id, 20)

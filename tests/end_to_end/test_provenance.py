@@ -37,7 +37,7 @@ async def ask(scene: Stage, message: Message, *, member: str = "Cleo") -> Messag
 
 async def known(scene: Stage, message: Message, *, member: str = "Cleo") -> str:
     """The answer once the bot has heard from Discord which message it is."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while "Made with AI" not in (answer := await ask(scene, message, member=member)).text:
             pass
     return answer.text
@@ -167,6 +167,6 @@ async def test_what_is_not_a_result_is_told_apart(scene: Stage) -> None:
         failed = await ask(scene, await scene.message_with("No pictures this time", interaction=interaction))
 
     assert plain.text == quota.text
-    assert plain.text.startswith("I know of no pictures of mine in this message.")
+    assert plain.text.startswith("The bot knows no pictures in this message.")
     assert progress.text == "The pictures of this request are not made yet. Ask again when they are here."
     assert failed.text == "No pictures came of this request."

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from playground.errors import MemberError
-from playground.model import Message
+from playground.model import Message, Permission
 from services.servers import UNTOUCHED, Servers
 from tests.end_to_end.stage import Stage
 from tests.end_to_end.stage import bot as program
@@ -34,12 +34,12 @@ async def test_what_was_done_is_read_page_by_page_also_after_a_restart(scene: St
         await changed(scene, steps_max=steps)
     async with scene.bot():
         newest = await server(scene, "audit")
-        assert "`steps_max`: 11 → 12" in newest.text
-        assert "`steps_max`: 1 → 2" not in newest.text
+        assert "Most steps of a picture: 11 → 12" in newest.text
+        assert "Most steps of a picture: 1 → 2" not in newest.text
 
     async with scene.bot():
         scene.playground.press(newest, "Older", member="Ada")
-        await scene.playground.until(lambda _: "`steps_max`: 1 → 2" in newest.text)
+        await scene.playground.until(lambda _: "Most steps of a picture: 1 → 2" in newest.text)
         assert "11 → 12" not in newest.text
 
 
@@ -56,13 +56,13 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
         with pytest.raises(MemberError):
             await server(scene, "audit", by="Ben")
 
-    assert refused.text == "For this you need the permission to manage this server."
+    assert refused.text == "You need the permission *Manage Server* for this."
 
 
 async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
     async with scene.bot():
         await scene.delivered(scene.imagine(photo=None, count=3))
-        async with asyncio.timeout(15):  # it counts once the bot has written down that they are posted
+        async with asyncio.timeout(40):  # it counts once the bot has written down that they are posted
             while "3 pictures" not in ((await chart(scene)).body.attachments[0].description or ""):
                 pass
         message = await chart(scene)
@@ -120,7 +120,7 @@ async def test_what_is_chosen_in_the_panel_holds_for_members_and_is_written_down
     assert (job.parameters.model_id, job.parameters.width) == ("sd1.5", 512)
     assert "pixel art of a quiet harbour" in job.parameters.prompt
     assert "Pixel art" in message.text
-    for line in (f"`channels`: - → <#{lounge}>", "`model`: - → sd", "`preset`: - → Pixel art"):
+    for line in (f"Channels: - → <#{lounge}>", "Model: - → sd", "Style: - → Pixel art"):
         assert line in audit.text
 
 
@@ -229,10 +229,88 @@ async def test_the_panel_is_closed_to_who_has_lost_the_permission_while_it_was_o
         ]
         answers = [await scene.playground.answered(press, lambda each: "permission" in each.text) for press in presses]
 
-    assert {each.text for each in answers} == {"For this you need the permission to manage this server."}
+    assert {each.text for each in answers} == {"You need the permission *Manage Server* for this."}
     async with program.Database.open(scene.folder / "facelock.db") as database:
         servers = await Servers.read(database, now=scene.now)
         assert servers.of(scene.playground.state.guild.id) == UNTOUCHED
+
+
+async def test_who_may_use_the_command_by_the_servers_own_choice_may_use_its_menus_too(scene: Stage) -> None:
+    async with scene.bot():
+        scene.playground.permit("server", "Supporters")
+        scene.playground.give_role("Ben", "Supporters")
+        opened = await panel(scene, member="Ben")
+        before = len(opened.versions)
+        scene.playground.choose(opened, "fl:setting:language", ["de"], member="Ben")
+        await scene.playground.until(lambda _: len(opened.versions) > before)
+        audit = await server(scene, "audit", by="Ben")
+
+        scene.playground.permit("server", "Supporters", allowed=False)
+        press = scene.playground.choose(opened, "fl:setting:language", ["-"], member="Ben")
+        told = await scene.playground.answered(press, lambda each: "permission" in each.text)
+
+    ben = scene.playground.state.member("Ben").id
+    assert f"<@{ben}> changed the settings\n-# Language: - → Deutsch" in audit.text
+    assert told.text == "You need the permission *Manage Server* for this."
+
+
+async def test_a_press_is_refused_where_discord_does_not_tell_who_may(scene: Stage) -> None:
+    async with scene.bot():
+        scene.playground.permit("server", "Supporters")
+        scene.playground.give_role("Ben", "Supporters")
+        opened = await panel(scene, member="Ben")
+        scene.playground.faults.respond("GET", "/permissions$", status=403, body={"code": 50001, "message": "No"})
+        press = scene.playground.choose(opened, "fl:setting:language", ["de"], member="Ben")
+        told = await scene.playground.answered(press, lambda each: each.only_for is not None and each is not opened)
+
+    assert told.text == "Discord is slow to answer just now. Try again in a moment."
+
+
+async def test_a_server_asks_more_before_a_face_is_used_and_never_less(scene: Stage) -> None:
+    scene.env["FACE_CONSENT"] = "ask"
+    async with scene.bot():
+        opened = await panel(scene)
+        (menu,) = (each for each in opened.body.selects if each["custom_id"] == "fl:setting:consent")
+        assert [option["value"] for option in menu["options"]] == ["-", "self"]
+        await choose(scene, opened, "consent", "self")
+        message = await scene.message_with("own face", interaction=scene.imagine(whose="agreed"))
+        audit = await server(scene, "audit")
+        scene.env["FACE_CONSENT"] = "self"
+    async with scene.bot():
+        strictest = await panel(scene)
+
+    assert message.text
+    assert "Faces: - → Only one's own face" in audit.text
+    assert "fl:setting:consent" not in {each["custom_id"] for each in strictest.body.selects}
+
+
+async def test_what_another_admin_has_changed_meanwhile_stays(scene: Stage) -> None:
+    async with scene.bot():
+        scene.playground.give_role("Cleo", "Admin")
+        first, second = await panel(scene), await panel(scene, member="Cleo")
+        form = scene.playground.press(first, "Change the numbers", member="Ada")
+        await scene.playground.opened(form)
+        other = scene.playground.press(second, "Change the numbers", member="Cleo")
+        await scene.playground.opened(other)
+        scene.playground.submit(other, {"steps_max": "", "member_queue": "3"}, member="Cleo")
+        await scene.playground.until(lambda _: "**Unfinished requests of one member:** 3" in second.text)
+        scene.playground.submit(form, {"steps_max": "10", "member_queue": ""}, member="Ada")
+        await scene.playground.until(lambda _: "**Most steps of a picture:** 10" in first.text)
+        await choose(scene, first, "language", "de")
+
+    assert "**Unfinished requests of one member:** 3" in first.text
+
+
+async def test_a_report_channel_that_the_bot_cannot_write_into_is_marked(scene: Stage) -> None:
+    async with scene.bot():
+        scene.playground.deny("lounge", Permission.ATTACH_FILES)
+        opened = await panel(scene)
+        await choose(
+            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: Attach Files."
+        )
+        await choose(scene, opened, "report_channel", ["pictures"])
+
+    assert "⚠" not in opened.text
 
 
 async def test_channels_and_roles_that_are_gone_are_named_and_can_be_removed(scene: Stage) -> None:
@@ -291,6 +369,26 @@ async def test_who_is_blocked_can_ask_nowhere_in_the_server_until_that_is_ended(
     assert again.text == f"<@{ben}> is not blocked in this server."
     assert f"ended the block of <@{ben}>" in audit.text
     assert f"blocked <@{ben}>\n-# made\\_fun of others" in audit.text
+
+
+async def test_what_a_blocked_member_has_under_way_in_the_server_is_not_made(scene: Stage) -> None:
+    scene.env["IMAGEPIPELINE_MAX_IN_FLIGHT"] = "1"
+    scene.renderer.open.clear()
+    async with scene.bot():
+        running, waiting = scene.imagine("a harbour", photo=None), scene.imagine("a garden", photo=None)
+        await scene.renderer.begun(1)
+        direct = scene.imagine("a tower", photo=None, channel="dm")
+        await server(scene, "block", member="Ben")
+        messages = [await scene.message_with("has blocked", interaction=each) for each in (running, waiting)]
+        scene.renderer.open.set()
+        await scene.delivered(direct)
+        await server(scene, "unblock", member="Ben")
+        left = await scene.left()
+
+    for message in messages:
+        assert "A moderator of this server has blocked the member who asked for it." in message.text
+    assert left == 20
+    assert [job.parameters.prompt for job in scene.renderer.jobs] == ["a harbour", "a tower"]
 
 
 async def test_the_operator_blocks_everywhere(scene: Stage) -> None:

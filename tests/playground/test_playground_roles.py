@@ -68,6 +68,27 @@ async def test_a_command_is_offered_to_those_who_may_use_it(playground: Playgrou
     await playground.answered(playground.command("guard", member="Dora"))
 
 
+async def test_who_may_use_a_command_is_the_admins_to_say(
+    playground: Playground, bot: TinyBot, http: aiohttp.ClientSession
+) -> None:
+    (guard,) = (each for each in await bot.tree.fetch_commands() if each.name == "guard")
+    guild = discord.Object(playground.state.guild.id)
+    with pytest.raises(discord.NotFound):
+        await guard.fetch_permissions(guild)
+
+    playground.permit("guard", "Moderators")
+    await http.post("/_ctl/commands/guard", json={"role": "@everyone", "allowed": False})
+
+    set_here = (await guard.fetch_permissions(guild)).permissions
+    moderators = playground.state.role("Moderators").id
+    assert [(each.id, each.permission) for each in set_here] == [(moderators, True), (guild.id, False)]
+    await playground.answered(playground.command("guard", member="Dora"))
+    with pytest.raises(MemberError, match="There is no command /guard here"):
+        playground.command("guard", member="Cleo")
+    with pytest.raises(MemberError, match="There is no command nowhere"):
+        playground.permit("nowhere", "Moderators")
+
+
 async def test_what_a_role_allows_the_bot_counts_for_it(playground: Playground, bot: TinyBot) -> None:
     playground.set_permissions("@everyone", Permission.VIEW_CHANNEL)
     channel = bot.get_partial_messageable(playground.state.channel("lounge").id)

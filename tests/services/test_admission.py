@@ -10,7 +10,7 @@ from services.errors import NotAllowed, PromptRefused
 from services.moderation import Flag, Moderation
 from services.policy.policy import Policy
 from services.refusals import Refusals
-from services.request import drafted
+from services.remakes import drafted
 from services.servers import Servers
 from services.tasks import Tasks
 from tests.conftest import Clock

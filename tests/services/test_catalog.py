@@ -7,20 +7,9 @@ from hypothesis import strategies as st
 
 from services.catalog import LABEL_CHARACTERS_MAX, SUGGESTIONS_MAX, Catalog, base_models, read_catalog
 from services.errors import ConfigError, InvalidWish
-from services.request import (
-    SCALE_DEFAULT,
-    Api,
-    Asked,
-    ExtraAdapter,
-    Family,
-    ModelChoice,
-    Preset,
-    Wish,
-    adapters_wish,
-    identity_wish,
-    styled,
-)
+from services.parameters import SCALE_DEFAULT, Api, Family
 from services.tokens import unread
+from services.wishes import Asked, ExtraAdapter, ModelChoice, Preset, Wish, adapters_wish, identity_wish, styled
 from tests.wishes import CHECKPOINT, SD, SDXL, face, with_adapters, with_identity
 
 OTHER = CHECKPOINT.replace("0123", "4567")

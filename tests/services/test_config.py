@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.config import Settings
 from services.errors import ConfigError
-from services.request import Api, Family
+from services.parameters import Api, Family
 
 NEEDED = {"DISCORD_TOKEN": "token", "IMAGEPIPELINE_API_KEY": "key"}
 

@@ -7,8 +7,9 @@ import pytest
 from services.catalog import Catalog
 from services.defaults import capped, choose
 from services.errors import InvalidWish, NotAllowed
-from services.request import FAMILY_TABLES, Asked, ExtraAdapter, Family, Preset
+from services.parameters import FAMILY_TABLES, Family
 from services.servers import UNTOUCHED
+from services.wishes import Asked, ExtraAdapter, Preset
 from tests.wishes import SD, SDXL
 
 HANDS = ExtraAdapter(name="hands", label="Fix hands", family=Family.SD, scale=1)

@@ -12,12 +12,17 @@ from db.connection import Database
 from services import doctor
 from services.config import Settings
 from services.doctor import Finding, Findings
+from services.image_check import ImageCheck
+from services.metrics import Metrics
 from services.public import PublicAddresses
 from services.web import Doors, serve
 from tests.conftest import Clock
+from tests.photographs import astronaut
+from tests.saved_faces import KEY, attached, faces_on
 from tests.servers import recording_server
 
 PORT_OF_NOBODY = 1
+OTHER_KEY = b"o" * 32
 
 
 def the_problem(findings: Findings) -> str:
@@ -140,6 +145,52 @@ async def test_the_detector_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no face in an empty picture" in works
     assert "FACE_DETECTION is off" in off
     assert "FACE_DETECTION=off" in missing
+
+
+async def test_the_keys_of_saved_faces_are_tried(tmp_path: Path, clock: Clock) -> None:
+    path, key_file = tmp_path / "faces.db", tmp_path / "faces.key"
+    none_yet = all_is_well(await doctor.check_faces(path, ()))
+    async with Database.open(path) as database, faces_on(database, clock) as faces:
+        for name, keys in (("Ada", (KEY, OTHER_KEY)), ("Eva", (KEY,)), ("Ida", (OTHER_KEY,))):
+            await faces(*keys).save(5, name, [attached(astronaut())])
+    both = all_is_well(await doctor.check_faces(path, (KEY, OTHER_KEY)))
+    one = the_problem(await doctor.check_faces(path, (OTHER_KEY,)))
+    neither = the_problem(await doctor.check_faces(path, ()))
+    key_file.write_bytes(b"no key")
+    spoilt = the_problem(await doctor.check_faces(path, ()))
+
+    assert none_yet == "there are none yet."
+    assert both == "their key opens them."
+    assert one.startswith("2 of their photos cannot be opened. Put their key back")
+    assert neither.startswith("3 of their photos cannot be opened.")
+    assert "faces.key cannot be used" in spoilt
+
+
+async def test_a_checker_of_the_operators_is_asked_once(session: aiohttp.ClientSession, clock: Clock) -> None:
+    async def never(_seconds: float) -> None:
+        raise AssertionError("nobody waits here")
+
+    async with recording_server() as server:
+        check = ImageCheck(
+            session, url=f"{server.url}/check", key="k-1", waits_s=(1.0,), sleep=never, metrics=Metrics(now=clock)
+        )
+        server.answer({"ok": True})
+        server.answer({"ok": False, "reason": "empty"})
+        server.answer({"verdict": "fine"})
+        server.answer({}, status=401)
+        passes = all_is_well(await doctor.check_image_check(check))
+        refuses = all_is_well(await doctor.check_image_check(check))
+        unclear = the_problem(await doctor.check_image_check(check))
+        closed = the_problem(await doctor.check_image_check(check))
+
+    assert "unchecked" in all_is_well(await doctor.check_image_check(None))
+    assert (passes, refuses) == (
+        "it answers, and passes an empty picture.",
+        "it answers, and refuses an empty picture.",
+    )
+    assert "docs/safety.md" in unclear
+    assert "answered 401" in closed
+    assert len(server.asked) == 4
 
 
 @pytest.mark.parametrize(("off_s", "way"), [(3600, "ahead of"), (-3600, "behind")])

@@ -5,7 +5,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot import utc_now
 from services.image_check import ImageCheck
+from services.metrics import Metrics
 from tests.servers import Recorder, recording_server
 
 WAITS_S = (1.0, 3.0)
@@ -21,7 +23,10 @@ class Checker:
         self._session = session
 
     async def passes(self, *, key: str | None = None, path: str = "/check") -> bool:
-        check = ImageCheck(self._session, url=self.server.url + path, key=key, waits_s=WAITS_S, sleep=self._sleep)
+        url = self.server.url + path
+        check = ImageCheck(
+            self._session, url=url, key=key, waits_s=WAITS_S, sleep=self._sleep, metrics=Metrics(now=utc_now)
+        )
         return await check.passes(PICTURE, media_type="image/webp", generation_id=7)
 
     async def _sleep(self, seconds: float) -> None:

@@ -50,7 +50,8 @@ async def test_names_follow_the_conventions(metrics: Metrics, database: Database
         if family.type == "counter":
             assert all(sample.name.endswith(("_total", "_created")) for sample in family.samples)
         assert {name for sample in family.samples for name in sample.labels} <= {
-            "state", "kind", "code", "le", "endpoint", "status", "method", "outcome", "command", "version"
+            "state", "kind", "code", "le", "endpoint", "status", "method", "outcome", "command", "version",
+            "category",
         }  # fmt: skip
 
 
@@ -62,6 +63,7 @@ async def test_the_parts_of_what_is_counted_are_there_before_anything_happened(
     assert found["facelock_generations_total failed"] == 0
     assert found["facelock_images_total refunded"] == 0
     assert found["facelock_queue_jobs waiting"] == found["facelock_queue_jobs at_provider"] == 0
+    assert found["facelock_unanswered_requests consent"] == found["facelock_image_checks_total unavailable"] == 0
     assert found["facelock_account_usd"] != found["facelock_account_usd"]  # not a number: nobody has said
     assert found[f"facelock_build_info {VERSION}"] == 1
     assert found["process_resident_memory_bytes"] > 0
@@ -74,6 +76,8 @@ async def test_what_happens_is_counted(metrics: Metrics, database: Database) -> 
     metrics.refunded(1)
     metrics.failed("photo")
     metrics.refused("quota")
+    metrics.refused_by_policy("gore")
+    metrics.checked("unavailable")
     metrics.cancelled()
     metrics.interaction("application_command", "face save")
     metrics.webhook("missed")
@@ -86,6 +90,7 @@ async def test_what_happens_is_counted(metrics: Metrics, database: Database) -> 
     assert found["facelock_generations_total settled"] == found["facelock_generations_total failed"] == 1
     assert found["facelock_generations_total cancelled"] == 1
     assert found["facelock_failures_total photo"] == found["facelock_refusals_total quota"] == 1
+    assert found["facelock_policy_refusals_total gore"] == found["facelock_image_checks_total unavailable"] == 1
     assert found["facelock_wait_seconds_sum"] == 3
     assert found["facelock_generation_seconds_bucket 30.0"] == 0
     assert found["facelock_generation_seconds_bucket 60.0"] == 1

@@ -7,24 +7,9 @@ from hypothesis import strategies as st
 
 from services.catalog import Catalog
 from services.errors import InvalidWish, UserError
-from services.remakes import Edit, Remakes
-from services.request import (
-    ADAPTERS,
-    FAMILY_TABLES,
-    SCHEDULERS,
-    Api,
-    Asked,
-    ExtraAdapter,
-    Family,
-    Reference,
-    Role,
-    Shape,
-    Wish,
-    adapters_wish,
-    drafted,
-    identity_wish,
-    larger_size,
-)
+from services.parameters import ADAPTERS, FAMILY_TABLES, SCHEDULERS, Api, Family, Role, Shape
+from services.remakes import Edit, Remakes, drafted, larger_size
+from services.wishes import Asked, ExtraAdapter, Reference, Wish, adapters_wish, identity_wish
 from tests.wishes import CHECKPOINT, SD, SDXL, face, style, with_adapters, with_identity
 
 OWN = replace(SDXL, key=CHECKPOINT, label="Mine", model_id=CHECKPOINT)

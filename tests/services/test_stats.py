@@ -1,17 +1,23 @@
+import ast
+import importlib
+import pkgutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+import services
 from db.connection import Database
-from db.generations import NewGeneration
-from services.errors import GenerationFailed
+from services.errors import GenerationFailed, UserError
 from services.generations import Generations
 from services.presenter import Shown
 from services.quotas import Quota
-from services.stats import Cause, StatsReader
+from services.stats import CAUSES, Cause, StatsReader
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 SCOPE = "guild:1"
+ROOT = Path(__file__).parent.parent.parent
 
 
 class Past:
@@ -26,18 +32,7 @@ class Past:
     async def accepted(self, *, images: int = 1, scope: str = SCOPE) -> int:
         self._last_id += 1
         accepted = await self._generations.accept(
-            NewGeneration(
-                interaction_id=self._last_id,
-                application_id=1,
-                token="token",
-                scope=scope,
-                channel_id=1,
-                member_id=7,
-                locale="en-US",
-                file_limit_bytes=10,
-                wish="{}",
-                images=images,
-            )
+            new_generation(interaction_id=self._last_id, scope=scope, member_id=7, images=images)
         )
         assert accepted is not None
         return accepted
@@ -134,6 +129,38 @@ async def test_causes_are_put_together_and_the_most_frequent_one_is_first(past: 
     assert stats.failures[:2] == [(Cause.SERVICE, 3), (Cause.CANCELLED, 2)]
     assert set(stats.failures[2:]) == {(Cause.PHOTO, 1), (Cause.OTHER, 1)}
     assert stats.failed == 7
+
+
+# Why something is not even accepted, so that nothing of it is to be counted here.
+BEFORE = {
+    "refused", "restarting", "quota", "budget", "cooldown", "not_allowed", "too_many_reports", "queue_full", "invalid",
+    "policy",
+}  # fmt: skip
+
+
+def codes() -> set[str]:
+    """Every code that any error of the bot's can have."""
+    for module in pkgutil.walk_packages(services.__path__, "services."):
+        importlib.import_module(module.name)
+    found: set[str] = set()
+    kinds: list[type[UserError]] = [UserError]
+    while kinds:
+        kind = kinds.pop()
+        found.add(kind.code)
+        kinds += kind.__subclasses__()
+    for path in [*ROOT.glob("services/**/*.py"), *ROOT.glob("cogs/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "GenerationFailed":
+                code = node.args[0]
+                assert isinstance(code, ast.Constant), f"{path}:{node.lineno}: the code is to be written out"
+                found.add(str(code.value))
+    return found
+
+
+def test_every_code_has_a_cause_and_none_is_made_up() -> None:
+    assert codes() | {"cancelled"} == BEFORE | CAUSES.keys()
+    assert not BEFORE & CAUSES.keys()
+    assert {*CAUSES.values(), Cause.OTHER} == set(Cause)
 
 
 async def test_what_is_under_way_is_not_counted(past: Past, reader: StatsReader) -> None:

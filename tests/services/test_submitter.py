@@ -12,9 +12,10 @@ from services.gate import Gate, Pauses
 from services.hosting import DiscordHosting
 from services.imagepipeline.answers import Answer, Busy, Misconfigured, Pending, Rejected, ServiceError, Unreachable
 from services.imagepipeline.client import Order
-from services.request import Api, Asked, Wish, identity_wish
+from services.parameters import Api
 from services.submitter import Backoff, Submitter
 from services.tasks import Tasks
+from services.wishes import Asked, Wish, identity_wish
 from tests import virtual_time
 from tests.conftest import Clock
 from tests.services.test_hosting import generation

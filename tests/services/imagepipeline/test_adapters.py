@@ -18,7 +18,8 @@ from services.imagepipeline.answers import (
     Unreachable,
 )
 from services.imagepipeline.client import Order
-from services.request import Asked, ExtraAdapter, Family, ModelChoice, Reference, Role, Wish, adapters_wish
+from services.parameters import Family, Role
+from services.wishes import Asked, ExtraAdapter, ModelChoice, Reference, Wish, adapters_wish
 from tests.conftest import Clock
 from tests.servers import Recorder, recording_server
 

@@ -9,7 +9,8 @@ from services.downloads import DownloadError
 from services.imagepipeline.answers import Busy, Done, Misconfigured, Pending, Rejected, Unreachable
 from services.imagepipeline.client import Order
 from services.imagepipeline.identity import IdentityClient
-from services.request import Asked, Reference, Role, identity_wish
+from services.parameters import Role
+from services.wishes import Asked, Reference, identity_wish
 from tests.conftest import Clock
 from tests.servers import Recorder, recording_server
 

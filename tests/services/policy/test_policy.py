@@ -10,8 +10,9 @@ import pytest
 
 from services.catalog import base_models, read_catalog
 from services.errors import PromptRefused
+from services.parameters import BASE_MODELS, Family
 from services.policy.policy import Policy
-from services.request import BASE_MODELS, PROMPT, Family, Wish
+from services.wishes import PROMPT, Wish
 from tests.wishes import face, style, with_adapters
 
 PROMPTS: dict[str, list[dict[str, Any]]] = tomllib.loads(

@@ -112,10 +112,10 @@ async def test_the_way_from_a_draft_to_the_history(browser: Browser, tmp_path: P
         await press(page, "3")
         await made(page)
 
-        for number in range(4):
+        for number in range(5):
             await walk.scene.delivered(walk.scene.imagine(f"boat {number}", photo=None))
         await run(page, "history")
-        await expect(latest(page)).to_contain_text("boat 3")
+        await expect(latest(page)).to_contain_text("boat 4")
         await expect(latest(page)).not_to_contain_text("a grey cat")
         await press(page, "Older")
         await expect(latest(page)).to_contain_text("a grey cat")
@@ -206,7 +206,6 @@ async def test_each_button_is_in_reach_on_a_phone_in_german(browser: Browser, tm
             await latest(page).get_by_role("button", name=label).tap()
             await expect(form(page)).to_contain_text(named)
             await fits(page)
-            await expect(form(page).get_by_role("button", name="Submit")).to_be_in_viewport(ratio=1)
             await form(page).get_by_role("button", name="Close the form").tap()
         await latest(page).get_by_role("button", name="Details").tap()
         await expect(latest(page)).to_contain_text("Only you can see this")

@@ -3,6 +3,7 @@
 What they answer is what these sentences say: ``services.consents.WORDING`` counts their versions.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Protocol, Self, cast
 
@@ -114,11 +115,11 @@ def list_layout(listed: Listed) -> ui.LayoutView:
     """What somebody allows and refuses, each with a button that takes it back, and what they have said themselves."""
     view = ui.LayoutView(timeout=None)
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(_("**What you allow and refuse**"))]
-    for consent in listed.answers:
-        label = _("Allow being asked") if consent.answer is Answer.NEVER else _("Take back")
-        button = Reply(Deed.REVOKE, consent.asker_id or 0, label=label)
-        accessory = cast("ui.Item[ui.LayoutView]", button)
-        items.append(ui.Section(ui.TextDisplay[ui.LayoutView](_consent_line(consent)), accessory=accessory))
+    for about, consents in _by_what_is_taken_back(listed.answers).items():
+        label = _("Take back") if about else _("Allow being asked")
+        accessory = cast("ui.Item[ui.LayoutView]", Reply(Deed.REVOKE, about, label=label))
+        text = "\n".join(_consent_line(consent) for consent in consents)
+        items.append(ui.Section(ui.TextDisplay[ui.LayoutView](text), accessory=accessory))
     if not listed.answers:
         items.append(ui.TextDisplay(_("Nothing yet. `/consent never` forbids all pictures of you with this bot.")))
     items.append(ui.TextDisplay(_("**What you have said of your photos**")))
@@ -126,6 +127,15 @@ def list_layout(listed: Listed) -> ui.LayoutView:
     items.append(ui.TextDisplay("\n".join(lines) or _("Nothing yet.")))
     view.add_item(ui.Container(*items, accent_colour=ACCENT))
     return view
+
+
+def _by_what_is_taken_back(answers: Sequence[Consent]) -> dict[int, list[Consent]]:
+    """What one button takes back: everything that the same person may; 0 is what nobody may."""
+    found: dict[int, list[Consent]] = {}
+    for consent in answers:
+        about = 0 if consent.answer is Answer.NEVER else consent.asker_id or 0
+        found.setdefault(about, []).append(consent)
+    return found
 
 
 def wipe_layout(text: str, *, asker_id: int | None, messages: int) -> ui.LayoutView:

@@ -42,8 +42,8 @@ log = logging.getLogger(__name__)
 CALL_TIMEOUT_S = 120.0
 PHOTO_TIMEOUT_S = 30.0
 # Whoever waits longer for an end has probably looked away. Within it the member is still there, and one more line under
-# every result would be noise for everybody else.
-CALL_BACK_AFTER = timedelta(minutes=1)
+# the result would be noise for everybody else.
+CALL_BACK_AFTER = timedelta(seconds=15)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008

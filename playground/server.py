@@ -56,7 +56,7 @@ BACKLOG = 1024
 # How long requests in progress may take when the playground ends.
 SHUTDOWN_S = 1.0
 # Tests wait for what happens within moments; this only ends a test that would wait for ever.
-USUAL_TIMEOUT_S = 15.0
+USUAL_TIMEOUT_S = 40.0
 
 _WEB = Path(__file__).with_name("web")
 # Timers may fire a moment early by the clock that the deadline is read from.

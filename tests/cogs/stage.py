@@ -87,7 +87,7 @@ class NotingRunner:
         return Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=[])
 
     async def until_acknowledged(self, generation_id: int) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             await self._acknowledged.setdefault(generation_id, asyncio.Event()).wait()
 
 

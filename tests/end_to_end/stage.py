@@ -67,7 +67,7 @@ class GatedRenderer:
 
     async def begun(self, jobs: int) -> None:
         """Wait until so many jobs have come this far; their faces have been fetched by then."""
-        async with asyncio.timeout(15), self._changed:
+        async with asyncio.timeout(40), self._changed:
             await self._changed.wait_for(lambda: len(self.jobs) >= jobs)
 
     async def render(self, job: RenderJob) -> list[bytes]:
@@ -129,7 +129,7 @@ class Trouble:
         def count() -> int:
             return sum(asked == method and path in at for asked, at in self.asked)
 
-        async with asyncio.timeout(15), self._changed:
+        async with asyncio.timeout(40), self._changed:
             await self._changed.wait_for(lambda: count() >= times)
 
     @web.middleware
@@ -302,7 +302,7 @@ class Stage:
 
     async def until_left(self, images: int, member: str = "Ben") -> None:
         """Ask /quota until it says so many."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while await self.left(member) != images:
                 pass
 

@@ -103,7 +103,7 @@ async def test_health_is_told_over_http_and_readiness_follows_the_connection(sce
         await scene.playground.until(lambda _: hanging.hits)
         before = await status("/healthz"), await status("/readyz")
         hanging.release()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while await status("/readyz") != 200:
                 pass
         after = await status("/healthz")

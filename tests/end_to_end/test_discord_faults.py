@@ -49,13 +49,13 @@ async def test_who_gets_their_pictures_at_once_is_not_pinged(scene: Stage) -> No
     assert (message.pinged_users, message.pinged_everyone) == (frozenset(), False)
 
 
-async def test_who_waited_for_minutes_is_pinged_once_under_the_result(
+async def test_who_waited_is_pinged_once_under_the_result(
     scene: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.end_to_end.stage.bot.utc_now", lambda: scene.now())
     async with scene.bot():
         interaction = await being_made(scene)
-        scene.advance(minutes=2)
+        scene.advance(seconds=16)
         scene.renderer.open.set()
         call = await scene.message_with("your pictures are ready.")
         message = await scene.delivered(interaction)

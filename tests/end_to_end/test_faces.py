@@ -190,7 +190,7 @@ async def test_a_new_key_takes_over_at_a_start_and_the_old_one_can_go(
 
     scene.env["FACE_KEY"] = base64.b64encode(b"n" * 32).decode()
     async with scene.bot():
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while "is not needed any more: its photos (1) are sealed anew" not in caplog.text:
                 await face(scene, "list")
     (scene.folder / "faces.key").unlink()
@@ -217,6 +217,6 @@ async def test_a_face_that_nobody_uses_is_announced_and_then_deleted(
 
     scene.advance(days=7, minutes=1)
     async with scene.bot():
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while not (await face(scene, "list")).text.startswith("**Used**\n"):
                 pass

@@ -38,7 +38,7 @@ async def test_pictures_that_come_at_the_same_moment_are_all_delivered(scene: St
     async with scene.bot():
         interaction = scene.imagine(count=2, photo=None)
         await scene.trouble.until_asked(*FILES, times=2)
-        async with scene.database.connection(), asyncio.timeout(15):
+        async with scene.database.connection(), asyncio.timeout(40):
             held.set()
             while len(list((scene.folder / "pictures").glob("*/?.png"))) < 2:  # noqa: ASYNC110 - files tell nobody
                 await asyncio.sleep(0)

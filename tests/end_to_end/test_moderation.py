@@ -302,7 +302,7 @@ async def test_a_moderator_who_deletes_somebody_elses_result_is_written_down(sce
         await scene.playground.until(lambda _: first.deleted_at is not None)
         scene.playground.press(second, "Delete", member="Dora")
         await scene.playground.until(lambda _: second.deleted_at is not None)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while f"<@{dora}> deleted the pictures of <@{ben}>, request `2`" not in (
                 audit := (await server(scene, "audit")).text
             ):

@@ -84,7 +84,7 @@ async def test_webhooks_are_counted_as_awaited_and_as_repeated(scene: Stage) -> 
     scene.renderer.open.clear()
     async with scene.bot(replace(FAST, pace=Pace(unheard_s=60.0))):
         interaction = scene.imagine(photo=None)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while not (await scrape(port))["facelock_wait_seconds_count"]:
                 pass
         await scrape(port)  # reads the database after the bot has, which follows the job by then
@@ -104,7 +104,7 @@ async def test_every_line_of_a_json_log_is_an_object_without_secrets(scene: Stag
     async with scene.process() as process:
         await scene.delivered(scene.imagine("a garden of roses"))
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             await process.wait()
 
     log = (scene.folder / "bot.log").read_text(encoding="utf-8")

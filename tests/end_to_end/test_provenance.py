@@ -37,7 +37,7 @@ async def ask(scene: Stage, message: Message, *, member: str = "Cleo") -> Messag
 
 async def known(scene: Stage, message: Message, *, member: str = "Cleo") -> str:
     """The answer once the bot has heard from Discord which message it is."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while "Made with AI" not in (answer := await ask(scene, message, member=member)).text:
             pass
     return answer.text

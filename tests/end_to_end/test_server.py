@@ -62,7 +62,7 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
 async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
     async with scene.bot():
         await scene.delivered(scene.imagine(photo=None, count=3))
-        async with asyncio.timeout(15):  # it counts once the bot has written down that they are posted
+        async with asyncio.timeout(40):  # it counts once the bot has written down that they are posted
             while "3 pictures" not in ((await chart(scene)).body.attachments[0].description or ""):
                 pass
         message = await chart(scene)

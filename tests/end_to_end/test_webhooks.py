@@ -188,7 +188,7 @@ async def test_the_bot_itself_can_give_out_the_photos_while_they_are_needed(
             assert (response.status, response.content_type) == (HTTPStatus.OK, "image/jpeg")
         scene.renderer.open.set()
         await scene.delivered(interaction)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while True:
                 async with outside.get(address) as response:
                     if response.status == HTTPStatus.NOT_FOUND:

@@ -21,13 +21,14 @@ from services.servers import ServerSettings
 from services.words import _
 
 # Where members can write: https://discord.com/developers/docs/resources/channel#channel-object-channel-types
+# Media channels are left out: they are not in https://github.com/discord/discord-api-spec, and one type that Discord
+# does not take would cost the whole panel.
 CHANNELS = (
     discord.ChannelType.text,
     discord.ChannelType.news,
     discord.ChannelType.voice,
     discord.ChannelType.stage_voice,
     discord.ChannelType.forum,
-    discord.ChannelType.media,
 )
 # Reports are messages of the bot's, with copies of the pictures.
 REPORT_CHANNELS = (discord.ChannelType.text,)

@@ -49,9 +49,7 @@ async def test_who_gets_their_pictures_at_once_is_not_pinged(scene: Stage) -> No
     assert (message.pinged_users, message.pinged_everyone) == (frozenset(), False)
 
 
-async def test_who_waited_is_pinged_once_under_the_result(
-    scene: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_waited_is_pinged_once_under_the_result(scene: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.end_to_end.stage.bot.utc_now", lambda: scene.now())
     async with scene.bot():
         interaction = await being_made(scene)

@@ -251,7 +251,7 @@ async def test_who_may_use_the_command_by_the_servers_own_choice_may_use_its_men
 
     ben = scene.playground.state.member("Ben").id
     assert f"<@{ben}> changed the settings\n-# Language: - → Deutsch" in audit.text
-    assert told.text == "For this you need the permission to manage this server."
+    assert told.text == "You need the permission *Manage Server* for this."
 
 
 async def test_a_press_is_refused_where_discord_does_not_tell_who_may(scene: Stage) -> None:

@@ -118,7 +118,6 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     yield clean
     yield joined
     apart = _BETWEEN_WORDS.sub(" ", clean)
-    yield apart
     yield _joined(_BEFORE_SPELT.sub(r"\1 , ", clean))
     yield _LONG_RUN.sub(r"\1", joined)
     yield _LONG_RUN.sub(r"\1\1", joined)

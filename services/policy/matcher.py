@@ -6,9 +6,10 @@ A phrase is words in their order. In the place of a word may stand:
 - ``<name>``: any word or phrase of that list in ``words.toml``;
 - ``one|other|<name>``: any of them, and with ``?`` at its end any of them or nothing;
 - ``...``: up to four words of the same sentence part;
-- ``^``: the beginning of the text; ``,``: a mark between phrases, or either end of the text.
+- ``^``: the beginning of the text; ``,``, alone or among words: a mark between phrases, or either end of the text.
 
-A space always ends a place: ``mug shot|mugshot`` is ``mug`` and then one of two; entries of a list may have spaces.
+A space always ends a place: ``mug shot|mugshot`` is ``mug`` and then one of two, which cannot be meant and is an error;
+entries of a list may have spaces.
 Words are compared without case and accents. Words of Chinese and Japanese are found anywhere in a run of letters.
 """
 
@@ -36,30 +37,30 @@ class Kind(Enum):
 
     WORD = auto()
     GAP = auto()
-    MARK = auto()
     START = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place of a phrase and the words that fit there."""
+    """One place of a phrase and what fits there: words, and marks where it ``takes_marks``."""
 
     kind: Kind = Kind.WORD
     words: frozenset[str] = frozenset()
     stems: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     insides: tuple[str, ...] = ()
+    takes_marks: bool = False
     is_optional: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Everything that it names."""
+        """All words that it names."""
         return (*self.words, *self.stems, *self.ends, *self.insides)
 
     def fits(self, word: str, at: int) -> bool:
         """Whether the word with that number may stand here."""
-        if self.kind is not Kind.WORD:
-            return word in MARKS and (self.kind is Kind.MARK or at == 0)
+        if word in MARKS:
+            return self.takes_marks or (self.kind is Kind.START and at == 0)
         return (
             word in self.words
             or (bool(self.stems) and word.startswith(self.stems))
@@ -68,7 +69,7 @@ class Place:
         )
 
 
-_KINDS = {"^": Kind.START, ",": Kind.MARK, "...": Kind.GAP}
+_KINDS = {"^": Kind.START, "...": Kind.GAP}
 Phrase = tuple[Place, ...]
 Label = TypeVar("Label")
 _Filed = tuple[Phrase, Label]
@@ -114,7 +115,7 @@ class Text:
         return found
 
     def _fitting_words(self, place: Place) -> Iterable[str]:
-        if place.kind is Kind.WORD and not (place.stems or place.ends or place.insides):
+        if place.words and not (place.stems or place.ends or place.insides or place.takes_marks):
             return place.words & self._distinct
         return [word for word, at in self.places.items() if place.fits(word, at[0])]
 
@@ -138,7 +139,7 @@ class Phrases(Generic[Label]):
             self._file(phrase, label, named)
 
     def _file(self, phrase: Phrase, label: Label, named: Counter[str]) -> None:
-        needed = [place for place in phrase if place.kind is Kind.WORD and not place.is_optional]
+        needed = [place for place in phrase if place.keys and not (place.takes_marks or place.is_optional)]
         rarest = min(needed, key=lambda place: max(named[key] for key in place.keys))
         filed = (phrase, label)
         for index, keys in (
@@ -179,7 +180,11 @@ class Phrases(Generic[Label]):
             skipped = self._end(phrase, n + 1, words, at)
             if skipped is not None:
                 return skipped
-        if place.kind is Kind.WORD and n and self._crosses:
+        if place.takes_marks and words[at : at + 1] and words[at] in MARKS:
+            after_mark = self._end(phrase, n + 1, words, at + 1)
+            if after_mark is not None:
+                return after_mark
+        if place.keys and n and self._crosses:
             while at < len(words) and words[at] == PHRASE_END:
                 at += 1
         if at < len(words) and place.fits(words[at], at):
@@ -188,7 +193,7 @@ class Phrases(Generic[Label]):
 
     def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
         for last in range(at, min(at + GAP_WORDS + 1, len(words))):
-            if words[last] in MARKS and phrase[n + 1].kind is Kind.WORD:
+            if words[last] in MARKS and not phrase[n + 1].takes_marks:
                 return None
             end = self._end(phrase, n + 1, words, last)
             if end is not None:
@@ -198,7 +203,31 @@ class Phrases(Generic[Label]):
 
 def _expanded(text: str, lists: Lists) -> Iterator[Phrase]:
     """The phrases that a text stands for: entries of a list may have more than one word, and are then put in."""
-    yield from _combined([list(_choices(part, lists)) for part in text.split()])
+    parts = text.split()
+    _check_choices(text, parts)
+    yield from _combined([list(_choices(part, lists)) for part in parts])
+
+
+def _check_choices(text: str, parts: list[str]) -> None:
+    """That no choice was meant to be of two words, as far as that shows.
+
+    Raises:
+        ValueError: the phrase would never be found as it was meant.
+    """
+    places = [part.removesuffix("?").split("|") for part in parts]
+    for choices in places:
+        if "" in choices:
+            raise ValueError(f"{text!r}: nothing stands on one side of a |; put no space beside it")
+        if len(choices) > 1 and not _KINDS.keys().isdisjoint(choices):
+            raise ValueError(f"{text!r}: ^ and ... stand alone in a place")
+        twice = [choice for choice in choices if choices.count(choice) > 1]
+        if twice:
+            raise ValueError(f"{text!r}: {twice[0]!r} stands twice in one place; a choice cannot have two words")
+    for before, after in itertools.pairwise(places):
+        if (len(before) == 1 and f"{before[0]}{after[0]}" in after) or (
+            len(after) == 1 and f"{before[-1]}{after[0]}" in before
+        ):
+            raise ValueError(f"{text!r}: a space ends a place; write the two spellings as two phrases")
 
 
 def _combined(places: list[list[Phrase]]) -> Iterator[Phrase]:
@@ -234,6 +263,8 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
     ends: list[str] = []
     insides: list[str] = []
     for said in entries:
+        if said == PHRASE_END:
+            continue
         word = _word(said.strip("*"))
         if _has_insides(word):
             insides.append(word)
@@ -248,6 +279,7 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
         stems=tuple(stems),
         ends=tuple(ends),
         insides=tuple(insides),
+        takes_marks=PHRASE_END in entries,
         is_optional=is_optional,
     )
 

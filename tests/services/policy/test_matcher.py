@@ -26,6 +26,9 @@ def found(phrase: str, text: str, *, crosses: bool = True) -> bool:
         ("^ a child", "a child", "with a child"),
         (", child ,", "red, child, green", "red child, green"),
         (", child ,", "child", "children"),
+        ("child with|,", "child, red", "child red"),
+        ("child with|,", "a child", "child red"),
+        ("child ,|with", "child with", "child red"),
         ("vêtements", "VETEMENTS", "vetement"),
         ("裸体", "一个裸体的人", "一个人"),
     ],
@@ -38,8 +41,30 @@ def test_a_phrase_is_found_where_it_is_meant(phrase: str, matching: str, other: 
 def test_only_phrases_that_cross_may_have_a_mark_between_their_words() -> None:
     assert found("see through", "see, through")
     assert not found("see through", "see, through", crosses=False)
+    assert found("child with|,", "a child, red", crosses=False)
 
 
 def test_what_is_no_word_is_an_error() -> None:
     with pytest.raises(ValueError, match="not one word"):
         Phrases([("d'un", None)], LISTS, crosses=True)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "said"),
+    [
+        ("mug| shot", "no space beside"),
+        ("mug |shot", "no space beside"),
+        ("mug | shot", "no space beside"),
+        ("a ...|with child", "stand alone"),
+        ("mug shot|mugshot", "two spellings"),
+        ("mugshot|mug shot", "two spellings"),
+        ("a knife|fork or knife|spoon|knife", "'knife' stands twice"),
+    ],
+)
+def test_a_phrase_that_takes_a_bar_to_bind_less_than_a_space_is_an_error(phrase: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Phrases([(phrase, None)], LISTS, crosses=True)
+
+
+def test_a_word_that_may_be_left_out_is_no_part_of_another() -> None:
+    assert found("driver|drivers s? licence", "drivers licence")

@@ -122,7 +122,7 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     yield _LONG_RUN.sub(r"\1", joined)
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
-        yield _LONG_RUN.sub(r"\1", _joined(_unleeted(apart, one)))
+        yield _LONG_RUN.sub(r"\1", _joined(_unleeted(_spelt_joined(apart), one)))
     yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
     starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
@@ -130,9 +130,13 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
 
 
 def _joined(text: str) -> str:
+    return _UNSPACED_GAP.sub("", _INSIDE.sub("", _spelt_joined(text)))
+
+
+def _spelt_joined(text: str) -> str:
     for spelt in (_SPELT_ALIKE, _SPELT):
         text = spelt.sub(lambda found: re.sub(r"[\W_]", "", found.group()), text)
-    return _UNSPACED_GAP.sub("", _INSIDE.sub("", text))
+    return text
 
 
 def _unleeted(text: str, one: dict[int, int]) -> str:

@@ -34,6 +34,7 @@ from services.policy.normaliser import read, words_of
         ("as a b a b y", "baby"),
         ("s a l u t  n a z i", "nazi"),
         ("n4ked.and.happy", "naked"),
+        ("n u d 3", "nude"),
     ],
 )
 def test_a_disguised_word_can_be_read(text: str, word: str) -> None:

@@ -102,7 +102,7 @@ async def settings(browser: Browser) -> None:
 
 async def consent(browser: Browser) -> None:
     """What a member is asked whose photo somebody else takes: here Ada, who has said that the face is hers."""
-    async with opened(browser, "Ben") as page, opened(browser, "Ada", height=640) as other:
+    async with opened(browser, "Ben") as page, opened(browser, "Ada", height=624) as other:
         await imagine(page, "as a lighthouse keeper in a storm, oil painting")
         await other.get_by_role("button", name="See the photo").wait_for()
         await save(other, "consent")

@@ -11,8 +11,9 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from cogs.views.forms import fields_of
-from cogs.views.generation import ACCENT, as_typed
+from cogs.views.generation import as_typed
 from cogs.views.server import HANDLER, ServerButton, row
+from cogs.views.texts import ACCENT
 from services import words
 from services.consents import Rule
 from services.errors import UserError

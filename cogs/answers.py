@@ -71,6 +71,9 @@ async def answer_error(interaction: discord.Interaction, error: BaseException) -
     """A sentence for the person who asked; for the log what they need not know, under a reference for both."""
     while isinstance(error, (app_commands.CommandInvokeError, app_commands.TransformerError)) and error.__cause__:
         error = error.__cause__
+    if interaction.client.is_closed():
+        log.info("the stop came before the answer to an interaction: %s", type(error).__name__)
+        return
     if isinstance(error, UserError):
         interaction.client.dispatch("refusal", error)
     try:

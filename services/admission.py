@@ -108,7 +108,8 @@ class Admission:
             raise NotAllowed(
                 _("Pictures are made in these channels of this server: {places}.", places=", ".join(places))
             )
-        if settings.roles and not set(settings.roles) & asker.role_ids:
+        # Discord gives everybody's role, which has the id of the server, and does not list it with its members.
+        if settings.roles and not set(settings.roles) & {asker.guild_id, *asker.role_ids}:
             roles = [f"<@&{each}>" for each in settings.roles if each not in asker.gone_ids]
             if not roles:
                 raise NotAllowed(

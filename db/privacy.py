@@ -26,6 +26,10 @@ _TOLD = {
     "declarations": """
         SELECT file, whose, subject_id, wording, at FROM declarations WHERE member_id = :member_id ORDER BY at
     """,
+    "said_of_you": """
+        SELECT file, wording, at FROM declarations
+        WHERE subject_id = :member_id AND member_id <> :member_id ORDER BY at
+    """,
     "consents": """
         SELECT subject_id, asker_id, scope, generation_id AS request_id, answer, wording, asked_at, answered_at,
             revoked_at
@@ -47,8 +51,9 @@ _TOLD = {
 }
 _FORGET = """
     UPDATE generations
-    SET wish = '', member_id = 0, guild_id = NULL, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '',
-        token = NULL, role_ids = '[]', photos = NULL, hosted = NULL, said = NULL, prints = NULL, waits_on = NULL,
+    SET wish = '', member_id = 0, scope = CASE WHEN scope LIKE 'member:%' THEN 'member:0' ELSE scope END,
+        guild_id = NULL, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '', token = NULL,
+        role_ids = '[]', photos = NULL, hosted = NULL, said = NULL, prints = NULL, waits_on = NULL,
         failure_text = NULL, shown = version
     WHERE state IN ('settled', 'failed', 'cancelled') AND wish <> ''
 """

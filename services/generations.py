@@ -116,6 +116,16 @@ class Generations:
         async with self._database.connection() as connection:
             return await generations.get(connection, generation_id)
 
+    async def is_running(self, generation_id: int) -> bool:
+        """Whether its pictures are being made."""
+        generation = await self.get(generation_id)
+        return generation is not None and generation.state is State.RUNNING
+
+    async def is_unwanted(self, generation_id: int) -> bool:
+        """Whether nothing is to come of it any more."""
+        generation = await self.get(generation_id)
+        return generation is None or generation.state in (State.CANCELLED, State.FAILED)
+
     async def locale(self, generation_id: int) -> str | None:
         """What its message speaks."""
         generation = await self.get(generation_id)

@@ -317,7 +317,7 @@ async def test_a_report_channel_that_the_bot_cannot_write_into_is_marked(scene: 
         scene.playground.deny("lounge", Permission.ATTACH_FILES)
         opened = await panel(scene)
         await choose(
-            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: *Attach Files*."
+            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: Attach Files."
         )
         await choose(scene, opened, "report_channel", ["pictures"])
 

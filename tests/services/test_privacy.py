@@ -5,6 +5,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ from services.servers import Servers
 from services.tasks import Tasks
 from services.visibility import Visibility
 from tests.conftest import Clock
+from tests.generations import new_generation
 from tests.wishes import with_adapters
 
 # Every column that says which member a row is about, and what becomes of the row when that member erases themselves.
@@ -82,15 +84,10 @@ class Noted:
 
 def new(interaction_id: int, *, member_id: int = 5, prompt: str = "a quiet harbour") -> NewGeneration:
     wish = with_adapters(prompt)
-    return NewGeneration(
+    return new_generation(
         interaction_id=interaction_id,
-        application_id=1,
         token="aW50ZXJhY3Rpb24",
-        scope="guild:1",
-        channel_id=2,
         member_id=member_id,
-        locale="en-US",
-        file_limit_bytes=10,
         wish=wish.to_json(),
         images=wish.images,
         photos=(Source(url="https://cdn.example/face"),),
@@ -403,3 +400,71 @@ async def test_what_protects_others_outlives_who_has_said_it_and_a_never_outlive
         assert await consents.declared(connection, 5, photo) is None
         assert await consents.declared(connection, 5, own) is None
         assert await consents.says_never(connection, 5)
+
+
+async def test_of_two_who_have_said_whom_a_file_shows_neither_takes_the_others_word_along(
+    database: Database, clock: Clock
+) -> None:
+    photo = Print("f" * 64, "c" * 64)
+    async with database.transaction() as connection:
+        for member_id, subject_id in ((5, 6), (7, 8)):
+            await consents.declare(
+                connection, member_id, photo, whose=Whose.MEMBER, subject_id=subject_id, wording=1, at=clock()
+            )
+            clock.advance(seconds=1)
+        for subject_id in (6, 8):
+            await consents.refuse_everybody(connection, subject_id, wording=1, at=clock())
+
+    for member_id in (7, 5):
+        await service(database, clock, Noted()).erase(member_id)
+    told = read((await service(database, clock, Noted()).export(6, bytes_max=10**6)).content)
+
+    async with database.transaction() as connection:
+        assert await consents.known_subject(connection, 9, photo) == 6
+        assert [await consents.is_refused_file(connection, member_id, photo) for member_id in (6, 8)] == [True, True]
+    assert [each["file"] for each in told["said_of_you"]] == [photo.file]
+
+
+async def test_who_was_first_to_say_whom_a_file_shows_is_believed(database: Database, clock: Clock) -> None:
+    photo = Print("f" * 64, "c" * 64)
+    async with database.transaction() as connection:
+        for member_id, whose, subject_id in ((4, Whose.AGREED, None), (5, Whose.MEMBER, 6), (7, Whose.ME, 7)):
+            await consents.declare(
+                connection, member_id, photo, whose=whose, subject_id=subject_id, wording=1, at=clock()
+            )
+            clock.advance(seconds=1)
+
+        found = {each: await consents.known_subject(connection, each, photo) for each in (4, 5, 6, 7, 9)}
+
+    assert found == {4: 6, 5: 6, 6: None, 7: 6, 9: 6}
+
+
+async def test_what_was_asked_outside_servers_is_nobodys_once_it_is_erased(database: Database, clock: Clock) -> None:
+    generation_id = await made(database, clock, replace(new(1), scope="member:5"))
+
+    await service(database, clock, Noted()).erase(5)
+
+    (row,) = await rows(database, "SELECT * FROM generations")
+    assert (row["id"], row["scope"], row["member_id"]) == (generation_id, "member:0", 0)
+
+
+async def test_what_others_have_under_way_with_a_members_photo_ends_with_their_consent(
+    database: Database, clock: Clock
+) -> None:
+    photo = Print("f" * 64, "c" * 64)
+    async with database.transaction() as connection:
+        generation_id = await generations.insert(connection, new(1, member_id=7), clock())
+        assert generation_id is not None
+        await generations.set_prints(connection, generation_id, [photo])
+        await consents.declare(connection, 7, photo, whose=Whose.MEMBER, subject_id=5, wording=1, at=clock())
+        await consents.ask(
+            connection, subject_id=5, asker_id=7, scope="guild:1", generation_id=generation_id, wording=1, at=clock()
+        )
+        await consents.set_message(connection, 1, channel_id=2, message_id=70)
+    noted = Noted()
+
+    erased = await service(database, clock, noted).erase(5)
+
+    assert noted.ended == [(generation_id, "no_consent")]
+    assert erased.messages == 1
+    assert [row["message_id"] for row in await rows(database, "SELECT * FROM deletions")] == [70]

@@ -22,6 +22,7 @@ from services.generations import Generations
 from services.presenter import Shown
 from services.quotas import Quota, ServerLimits, lower
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 GUILD, MEMBER = 1, 7
 SCOPE = f"guild:{GUILD}"
@@ -33,19 +34,8 @@ numbers = itertools.count(1)
 def new(
     images: int = 1, *, member: int = MEMBER, roles: Sequence[int] = (), weight: int = 1, scope: str = SCOPE
 ) -> NewGeneration:
-    return NewGeneration(
-        interaction_id=next(numbers),
-        application_id=1,
-        token="token",
-        scope=scope,
-        channel_id=2,
-        member_id=member,
-        locale="en-GB",
-        file_limit_bytes=10,
-        wish="{}",
-        images=images,
-        weight=weight,
-        role_ids=tuple(roles),
+    return new_generation(
+        interaction_id=next(numbers), scope=scope, member_id=member, images=images, weight=weight, role_ids=tuple(roles)
     )
 
 

@@ -1,18 +1,9 @@
 """What ``/privacy policy`` says: the truth about this very bot, from its settings."""
 
-from discord import ui
-
 from services.consents import ANSWER_MAX
 from services.privacy import Retention
 from services.refusals import KEPT
 from services.words import _, ngettext
-
-
-def policy_layout(text: str) -> ui.LayoutView:
-    """The policy as a message; one of plain text has not room enough for it in every language."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay[ui.LayoutView](text))
-    return view
 
 
 def policy_text(*, service: str, checker: str | None, retention: Retention, face_days: int, contact: str | None) -> str:

@@ -108,7 +108,8 @@ class Admission:
             raise NotAllowed(
                 _("Pictures are made in these channels of this server: {places}.", places=", ".join(places))
             )
-        if settings.roles and not set(settings.roles) & asker.role_ids:
+        # Everybody has the role with the server's own id, and Discord lists it with no member.
+        if settings.roles and not set(settings.roles) & {asker.guild_id, *asker.role_ids}:
             roles = [f"<@&{each}>" for each in settings.roles if each not in asker.gone_ids]
             if not roles:
                 raise NotAllowed(

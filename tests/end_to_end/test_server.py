@@ -124,6 +124,17 @@ async def test_what_is_chosen_in_the_panel_holds_for_members_and_is_written_down
         assert line in audit.text
 
 
+async def test_everybodys_role_is_everybodys(scene: Stage) -> None:
+    async with scene.bot():
+        opened = await panel(scene)
+        await choose(scene, opened, "roles", ["@everyone"])
+        assert await scene.delivered(scene.imagine(photo=None))
+        await choose(scene, opened, "roles", ["Supporters"])
+        told = await refused(scene)
+
+    assert told.startswith("In this server, pictures are for members with one of these roles: <@&")
+
+
 async def test_what_a_member_names_comes_before_what_the_server_has_chosen(scene: Stage) -> None:
     await changed(scene, model="sd", preset="Pixel art")
     async with scene.bot():

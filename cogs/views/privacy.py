@@ -52,5 +52,5 @@ def policy_text(*, service: str, retention: Retention, face_days: int, contact: 
         _("`/privacy export` gives you all of it, `/privacy erase` deletes it. Blocks by moderators stay."),
     ]
     if contact:
-        lines.append(_("Whoever runs this bot can be reached here: {contact}", contact=contact))
+        lines.append(_("The operator of this bot can be reached here: {contact}", contact=contact))
     return "\n".join(lines)

@@ -337,8 +337,6 @@ class Consents:
 
     async def said_of(self, generation: Generation) -> Said | None:
         """Whose face the first one in a generation's photos is, as its asker has said; None where nobody asked."""
-        if generation.said:
-            return Said.from_json(generation.said)
         if not generation.prints:
             return None
         async with self._database.connection() as connection:

@@ -27,8 +27,8 @@ from playground.state import State
 from services.collector import Retries
 from services.config import Settings
 from services.gate import Pauses
-from services.runner import Timing
 from services.submitter import Backoff
+from services.surroundings import Timing
 from services.tracker import Pace
 from tests.photographs import astronaut, encoded
 
@@ -247,9 +247,10 @@ class Stage:
         photo: Photo | None = PHOTO,
         member: str = "Ben",
         channel: str = "pictures",
+        attached: Mapping[str, Photo] | None = None,
         **options: object,
     ) -> Interaction:
-        attachments: Mapping[str, Photo] = {"face": photo} if photo else {}
+        attachments = ({"face": photo} if photo else {}) | dict(attached or {})
         return self.playground.command(
             "imagine", member=member, channel=channel, options={"prompt": prompt, **options}, attachments=attachments
         )

@@ -371,6 +371,26 @@ async def test_who_is_blocked_can_ask_nowhere_in_the_server_until_that_is_ended(
     assert f"blocked <@{ben}>\n-# made\\_fun of others" in audit.text
 
 
+async def test_what_a_blocked_member_has_under_way_in_the_server_is_not_made(scene: Stage) -> None:
+    scene.env["IMAGEPIPELINE_MAX_IN_FLIGHT"] = "1"
+    scene.renderer.open.clear()
+    async with scene.bot():
+        running, waiting = scene.imagine("a harbour", photo=None), scene.imagine("a garden", photo=None)
+        await scene.renderer.begun(1)
+        direct = scene.imagine("a tower", photo=None, channel="dm")
+        await server(scene, "block", member="Ben")
+        messages = [await scene.message_with("has blocked", interaction=each) for each in (running, waiting)]
+        scene.renderer.open.set()
+        await scene.delivered(direct)
+        await server(scene, "unblock", member="Ben")
+        left = await scene.left()
+
+    for message in messages:
+        assert "A moderator of this server has blocked the member who asked for it." in message.text
+    assert left == 20
+    assert [job.parameters.prompt for job in scene.renderer.jobs] == ["a harbour", "a tower"]
+
+
 async def test_the_operator_blocks_everywhere(scene: Stage) -> None:
     scene.env["BLOCKED_MEMBERS"] = f"{scene.playground.state.member('Ben').id}, 7"
     async with scene.bot():

@@ -17,13 +17,13 @@ from cogs.views.blocked import blocked_text
 from cogs.views.declaration import person_form
 from cogs.views.edit import edit_form
 from cogs.views.generation import Frame, faces_layout, layout
-from cogs.views.privacy import policy_text
+from cogs.views.privacy import policy_layout, policy_text
 from cogs.views.save_face import save_form
-from cogs.views.server_quota import overview_text
+from cogs.views.server_quota import overview_layout
 from cogs.views.settings import REPORT_PERMISSIONS, Offered, numbers_form, settings_layout
 from db.consents import Declaration, DeletedFace
 from db.faces import Face
-from db.ledger import Spender
+from db.ledger import Grant, Spender
 from playground.components import read_components
 from playground.drafts import MAX_CONTENT
 from playground.modals import read_modal
@@ -39,7 +39,7 @@ from services.parameters import PROMPT_CHARACTERS_MAX, STEPS
 from services.photos import CHOICES_MAX
 from services.presenter import Cancelled, Scene, Waiting
 from services.privacy import Retention
-from services.server_quotas import ROLE_QUOTAS_MAX, TOP_SPENDERS, Overview, RoleQuota, Use
+from services.server_quotas import BONUSES_SHOWN, ROLE_QUOTAS_MAX, TOP_SPENDERS, Overview, RoleQuota, Use
 from services.servers import AUDIT_PAGE, AuditPage, Entry, ServerSettings
 from services.upkeep import Expiring
 from services.wishes import Preset
@@ -151,13 +151,15 @@ def audited_settings() -> ui.LayoutView:
     return audited("settings", **changed)
 
 
-def quotas() -> str:
-    return overview_text(
+def quotas() -> ui.LayoutView:
+    bonus = Grant(id=1, images=10_000, expires_at=LATE, reason="*" * server_quota.REASON_CHARACTERS_MAX)
+    return overview_layout(
         Overview(
             quota=BALANCE.quota,
             role_quotas=[RoleQuota(role_id=ID, images=1_000_000, hours=8783)] * ROLE_QUOTAS_MAX,
             uses=[Use(window=timedelta(days=30), used=100_000_000, images=100_000_000)] * 2,
             cooldown=timedelta(seconds=86_399),
+            bonuses=[(ID, bonus)] * BONUSES_SHOWN,
             spenders=[Spender(member_id=ID, images=100_000_000)] * TOP_SPENDERS,
         ),
         lambda _id: "x" * 100,
@@ -199,11 +201,14 @@ SENT: dict[str, Callable[[], ui.LayoutView | ui.Modal | str]] = {
     "quotas": quotas,
     "blocked": blocked,
     "presets": presets,
-    "policy": lambda: policy_text(
-        service="x" * 64,
-        retention=Retention(history=timedelta(days=365), audit=timedelta(days=365)),
-        face_days=365,
-        contact="x" * 200,
+    "policy": lambda: policy_layout(
+        policy_text(
+            service="x" * 253,
+            checker="x" * 253,
+            retention=Retention(history=timedelta(days=365), audit=timedelta(days=365)),
+            face_days=365,
+            contact="x" * 2000,
+        )
     ),
     "flag": lambda: report.flag_text(Flag(member_id=ID, category="minors", times=1000)),
     "saved": lambda: faces.saved_text(Saved(name=NAME, photos=3, checked=False), timedelta(days=365)),

@@ -1,8 +1,6 @@
 """What ``/privacy policy`` says: the truth about this very bot, from its settings."""
 
-from discord import ui
-
-from cogs.views.generation import ACCENT, cut
+from cogs.views.generation import cut
 from services.consents import ANSWER_MAX
 from services.privacy import Retention
 from services.refusals import KEPT
@@ -10,13 +8,6 @@ from services.words import _, ngettext
 
 # Of a message's 4,000 characters.
 CONTACT_CHARACTERS_SHOWN = 500
-
-
-def policy_layout(text: str) -> ui.LayoutView:
-    """The policy as a message, which then has room for twice as much."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(ui.TextDisplay[ui.LayoutView](text), accent_colour=ACCENT))
-    return view
 
 
 def policy_text(*, service: str, checker: str | None, retention: Retention, face_days: int, contact: str | None) -> str:

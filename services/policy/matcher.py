@@ -103,7 +103,7 @@ class Text:
         if not phrase[0].is_optional:
             return self._where(phrase[0])
         first = list(itertools.takewhile(lambda place: place.is_optional, phrase))
-        return frozenset().union(*(self._where(place) for place in (*first, phrase[len(first)])))
+        return frozenset[int]().union(*(self._where(place) for place in (*first, phrase[len(first)])))
 
     def _where(self, place: Place) -> frozenset[int]:
         found = self._fitting.get(id(place))

@@ -17,10 +17,11 @@ from cogs.views.blocked import blocked_text
 from cogs.views.declaration import person_form
 from cogs.views.edit import edit_form
 from cogs.views.generation import Frame, faces_layout, layout
-from cogs.views.privacy import policy_layout, policy_text
+from cogs.views.privacy import policy_text
 from cogs.views.save_face import save_form
-from cogs.views.server_quota import overview_layout
+from cogs.views.server_quota import overview_text
 from cogs.views.settings import REPORT_PERMISSIONS, Offered, numbers_form, settings_layout
+from cogs.views.texts import text_layout
 from db.consents import Declaration, DeletedFace
 from db.faces import Face
 from db.ledger import Grant, Spender
@@ -152,18 +153,19 @@ def audited_settings() -> ui.LayoutView:
 
 
 def quotas() -> ui.LayoutView:
-    bonus = Grant(id=1, images=10_000, expires_at=LATE, reason="*" * server_quota.REASON_CHARACTERS_MAX)
-    return overview_layout(
+    grant = Grant(id=1, images=1_000_000, expires_at=LATE, reason="*" * server_quota.REASON_CHARACTERS_MAX)
+    text = overview_text(
         Overview(
             quota=BALANCE.quota,
             role_quotas=[RoleQuota(role_id=ID, images=1_000_000, hours=8783)] * ROLE_QUOTAS_MAX,
             uses=[Use(window=timedelta(days=30), used=100_000_000, images=100_000_000)] * 2,
             cooldown=timedelta(seconds=86_399),
-            bonuses=[(ID, bonus)] * BONUSES_SHOWN,
+            bonuses=[(ID, grant)] * BONUSES_SHOWN,
             spenders=[Spender(member_id=ID, images=100_000_000)] * TOP_SPENDERS,
         ),
         lambda _id: "x" * 100,
     )
+    return text_layout(text)
 
 
 def blocked() -> str:
@@ -185,7 +187,7 @@ SENT: dict[str, Callable[[], ui.LayoutView | ui.Modal | str]] = {
     ),
     "cancelled": lambda: shown(Cancelled(refunded=400)),
     "question": lambda: consent.question_layout(Question(consent=asked(), generation=LONG, photos=[1, 2, 3])),
-    "answered": lambda: consent.said_layout(consent.answered_text(ID, Answer.ALWAYS)),
+    "answered": lambda: text_layout(consent.answered_text(ID, Answer.ALWAYS)),
     "consents": consents,
     "taken back": lambda: consent.wipe_layout("x" * 1000, asker_id=ID, messages=10_000),
     "saved faces": listed_faces,
@@ -201,7 +203,7 @@ SENT: dict[str, Callable[[], ui.LayoutView | ui.Modal | str]] = {
     "quotas": quotas,
     "blocked": blocked,
     "presets": presets,
-    "policy": lambda: policy_layout(
+    "policy": lambda: text_layout(
         policy_text(
             service="x" * 253,
             checker="x" * 253,

@@ -94,7 +94,7 @@ def test_without_a_photo_adult_content_is_for_age_restricted_channels_where_the_
     wish = with_adapters("a naked woman")
 
     assert refusal(policy, wish, is_age_restricted=True) == "sexual"
-    with pytest.raises(PromptRefused, match="age-restricted"):
+    with pytest.raises(PromptRefused, match="age-restricted channels"):
         adult_policy.check(wish, is_age_restricted=False)
     assert adult_policy.check(wish, is_age_restricted=True)
     assert not adult_policy.check(with_adapters("a quiet harbour"), is_age_restricted=True)

@@ -8,6 +8,7 @@ A phrase is words in their order. In the place of a word may stand:
 - ``...``: up to four words of the same sentence part;
 - ``^``: the beginning of the text; ``,``: a mark between phrases, or either end of the text.
 
+A space always ends a place: ``mug shot|mugshot`` is ``mug`` and then one of two; entries of a list may have spaces.
 Words are compared without case and accents. Words of Chinese and Japanese are found anywhere in a run of letters.
 """
 

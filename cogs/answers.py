@@ -90,6 +90,7 @@ def _sentence_for(error: BaseException) -> str:
     reference = secrets.token_hex(4)
     log.error("an interaction met a bug, reference %s", reference, exc_info=error)
     return _(
-        "Something went wrong in the bot. Try again; if it stays so, tell its operator the reference `{reference}`.",
+        "Something went wrong in the bot. Try again; if it happens again, tell its operator the reference "
+        "`{reference}`.",
         reference=reference,
     )

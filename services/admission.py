@@ -101,8 +101,8 @@ class Admission:
             if not places:
                 raise NotAllowed(
                     _(
-                        "The channels that this server has chosen for pictures do not exist any more. Ask who manages "
-                        "the server to choose others with `/server settings`."
+                        "The channels that this server has chosen for pictures do not exist any more. Ask this "
+                        "server's admins to choose others with `/server settings`."
                     )
                 )
             raise NotAllowed(
@@ -114,8 +114,8 @@ class Admission:
             if not roles:
                 raise NotAllowed(
                     _(
-                        "The roles that this server has chosen for pictures do not exist any more. Ask who manages the "
-                        "server to choose others with `/server settings`."
+                        "The roles that this server has chosen for pictures do not exist any more. Ask this "
+                        "server's admins to choose others with `/server settings`."
                     )
                 )
             raise NotAllowed(

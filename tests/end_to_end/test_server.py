@@ -335,7 +335,7 @@ async def test_channels_and_roles_that_are_gone_are_named_and_can_be_removed(sce
         await scene.playground.until(lambda _: "⚠" not in opened.text)
         assert await scene.delivered(scene.imagine())
 
-    assert told.startswith("The channels that this server has chosen for pictures do not exist any more. Ask who")
+    assert told.startswith("The channels that this server has chosen for pictures do not exist any more. Ask this")
 
 
 async def test_a_model_that_is_not_offered_any_more_is_named_and_another_can_be(scene: Stage) -> None:

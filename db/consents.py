@@ -142,18 +142,17 @@ async def is_known(connection: aiosqlite.Connection, photo: Print) -> bool:
 
 
 async def known_subject(connection: aiosqlite.Connection, member_id: int, photo: Print) -> int | None:
-    """The other member whom this file, or the crop of it, shows as others have said; None where this member was the
-    first to say whom. That others name this member does not count: they could mean to lend them a face.
+    """The other member whom this file, or the crop of it, shows as was said first of all; None where that was this
+    member themself, or nobody has said it.
     """
     sql = """
-        SELECT member_id, subject_id FROM declarations
-        WHERE (file IN (:file, :crop) OR crop IN (:file, :crop))
-            AND (member_id = :member_id AND subject_id IS NOT NULL OR subject_id <> :member_id)
+        SELECT subject_id FROM declarations
+        WHERE (file IN (:file, :crop) OR crop IN (:file, :crop)) AND subject_id IS NOT NULL
         ORDER BY at, member_id <> :member_id LIMIT 1
     """
     values = {"member_id": member_id, "file": photo.file, "crop": photo.crop}
-    first = next(iter(await connection.execute_fetchall(sql, values)), None)
-    return None if first is None or first["member_id"] == member_id else first["subject_id"]
+    first = next((row["subject_id"] for row in await connection.execute_fetchall(sql, values)), None)
+    return None if first == member_id else first
 
 
 async def is_refused_file(connection: aiosqlite.Connection, member_id: int, photo: Print) -> bool:

@@ -529,7 +529,7 @@ async def mark_shown(
     values = {"id": generation_id, "version": version, "at": to_text(at)}
     settled = next(map(Generation.from_row, await connection.execute_fetchall(settle, values)), None)
     forget = """
-        UPDATE generations SET token = NULL, photos = NULL, hosted = NULL
+        UPDATE generations SET token = NULL, photos = NULL, hosted = NULL, said = NULL, waits_on = NULL
         WHERE id = :id AND state IN ('settled', 'failed', 'cancelled') AND shown = version
     """
     await connection.execute_fetchall(forget, {"id": generation_id})

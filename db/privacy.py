@@ -26,6 +26,10 @@ _TOLD = {
     "declarations": """
         SELECT file, whose, subject_id, wording, at FROM declarations WHERE member_id = :member_id ORDER BY at
     """,
+    "said_of_you": """
+        SELECT file, wording, at FROM declarations
+        WHERE subject_id = :member_id AND member_id <> :member_id ORDER BY at
+    """,
     "consents": """
         SELECT subject_id, asker_id, scope, generation_id AS request_id, answer, wording, asked_at, answered_at,
             revoked_at
@@ -33,7 +37,9 @@ _TOLD = {
     """,
     "audit": """
         SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
-        FROM audit WHERE member_id = :member_id OR subject_id = :member_id ORDER BY id
+        FROM audit
+        WHERE member_id = :member_id OR subject_id = :member_id OR json_extract(detail, '$.member') = :member_id
+        ORDER BY id
     """,
     "choices": "SELECT 'private first' AS choice FROM private_first WHERE member_id = :member_id",
     "blocks": "SELECT guild_id, reason, at, until FROM blocks WHERE member_id = :member_id ORDER BY at",
@@ -45,8 +51,9 @@ _TOLD = {
 }
 _FORGET = """
     UPDATE generations
-    SET wish = '', member_id = 0, guild_id = NULL, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '',
-        token = NULL, role_ids = '[]', photos = NULL, hosted = NULL, said = NULL, prints = NULL, waits_on = NULL,
+    SET wish = '', member_id = 0, scope = CASE WHEN scope LIKE 'member:%' THEN 'member:0' ELSE scope END,
+        guild_id = NULL, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '', token = NULL,
+        role_ids = '[]', photos = NULL, hosted = NULL, said = NULL, prints = NULL, waits_on = NULL,
         failure_text = NULL, shown = version
     WHERE state IN ('settled', 'failed', 'cancelled') AND wish <> ''
 """
@@ -146,7 +153,22 @@ async def forget_moderation(connection: aiosqlite.Connection, *, before: datetim
     values = {"before": to_text(before)}
     await connection.execute_fetchall("DELETE FROM audit WHERE at < :before", values)
     await connection.execute_fetchall("DELETE FROM report_voices WHERE at < :before", values)
+    reports = "DELETE FROM reports WHERE reported_at < :before AND id NOT IN (SELECT report_id FROM report_voices)"
+    await connection.execute_fetchall(reports, values)
     await connection.execute_fetchall("DELETE FROM blocks WHERE until < :before", values)
+
+
+async def forget_answers(connection: aiosqlite.Connection, *, before: datetime) -> None:
+    """Delete what was asked and answered before that moment, where it has no effect any more: questions without an
+    answer, a no, what was taken back, and what allowed a request that is forgotten.
+    """
+    sql = """
+        DELETE FROM consents
+        WHERE coalesce(revoked_at, answered_at, asked_at) < :before
+          AND (answer IS NULL OR answer = 'no' OR revoked_at IS NOT NULL
+               OR (answer = 'once' AND generation_id IN (SELECT id FROM generations WHERE wish = '')))
+    """
+    await connection.execute_fetchall(sql, {"before": to_text(before)})
 
 
 async def overwrite_log(connection: aiosqlite.Connection) -> None:

@@ -21,7 +21,7 @@ from services.parameters import Role
 from services.quotas import guild_of
 from services.servers import Servers
 from services.wishes import Wish
-from services.words import _
+from services.words import _, mention
 
 __all__ = ["Answer", "Consent", "Consents", "Declaration", "DeletedFace", "Question", "Rule", "Said", "Whose"]
 
@@ -330,15 +330,13 @@ class Consents:
         if await consents.allows_always(connection, pair):
             return None
         return _(
-            "<@{member}> has to allow that first: use the photo in /imagine, where they are asked. Once they choose "
+            "{member} has to allow that first: use the photo in /imagine, where they are asked. Once they choose "
             "*Always*, you can save it.",
-            member=counts.subject_id,
+            member=mention(counts.subject_id),
         )
 
     async def said_of(self, generation: Generation) -> Said | None:
         """Whose face the first one in a generation's photos is, as its asker has said; None where nobody asked."""
-        if generation.said:
-            return Said.from_json(generation.said)
         if not generation.prints:
             return None
         async with self._database.connection() as connection:

@@ -342,6 +342,14 @@ class Generations:
         async with self._database.connection() as connection:
             return await provider_jobs.drop(connection, job.id)
 
+    async def expire(self, generation_id: int, error: UserError) -> bool:
+        """Waiting -> failed, where the time for the answer is over; False where the answer was quicker."""
+        async with self._database.transaction() as connection:
+            generation = await generations.get(connection, generation_id)
+            if generation is None or generation.wait is None or generation.wait.until > self._now():
+                return False
+            return await self._fail(connection, generation_id, error.code, str(error))
+
     async def fail(self, generation_id: int, error: UserError) -> bool:
         """Anything unfinished -> failed; everything that was paid and not yet given back is refunded."""
         async with self._database.transaction() as connection:

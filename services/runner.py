@@ -26,7 +26,7 @@ from services.presenter import NeverAcknowledged
 from services.prints import prints_of
 from services.questions import Questions
 from services.queue import Queue
-from services.quotas import Balance
+from services.quotas import Balance, scope_of
 from services.scenes import Scenes
 from services.schedule import Schedule
 from services.surroundings import Limits, Outside, Timing
@@ -183,6 +183,15 @@ class Runner:
         if await self._generations.fail(generation_id, error):
             self._show_end(generation_id)
 
+    async def end_blocked(self, member_id: int, *, guild_id: int) -> None:
+        """The member was blocked in that server: what they have under way there must not be made or posted."""
+        scope = scope_of(guild_id=guild_id, member_id=member_id)
+        for generation in await self._generations.unfinished():
+            if generation.member_id == member_id and generation.scope == scope:
+                with words.speaking(generation.locale):
+                    text = _("A moderator of this server has blocked the member who asked for it.")
+                await self.end(generation.id, GenerationFailed("blocked", text))
+
     def _show_end(self, generation_id: int) -> None:
         if generation_id in self._taken_in:
             self._taken_in[generation_id] = True  # its message is being edited, which must not come after ours
@@ -300,8 +309,6 @@ class Runner:
         finally:
             if self._taken_in.pop(generation_id):
                 self._delivery.wake(generation_id)
-            if await self._generations.get(generation_id) is None:
-                await self._discard(generation_id)  # it was erased meanwhile
 
     async def _take_in_again(self, generation_id: int) -> None:
         await self._delivery.quiet(generation_id)
@@ -313,7 +320,8 @@ class Runner:
             for generation in await self._generations.waited_too_long():
                 with words.speaking(generation.locale):
                     error = _unanswered(generation)
-                await self._fail(generation.id, error)
+                if await self._generations.expire(generation.id, error):
+                    self._show_end(generation.id)
             await self._tasks.sleep(self._timing.expiry_s)
 
     async def _prepare(self, generation_id: int) -> None:

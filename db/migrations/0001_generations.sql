@@ -22,7 +22,7 @@ CREATE TABLE generations (
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
-    said                TEXT,                     -- whose face its photos show, where that was said with it (JSON)
+    said                TEXT,                     -- whose face its photos show, where that was said (JSON); erased when it is over
     prints              TEXT,                     -- the SHA-256 of its photos' files and crops, in order (JSON)
     waits_for           TEXT,                     -- while it waits for a person: for what,
     waits_on            INTEGER,                  -- of which member,

@@ -247,9 +247,10 @@ class Stage:
         photo: Photo | None = PHOTO,
         member: str = "Ben",
         channel: str = "pictures",
+        attached: Mapping[str, Photo] | None = None,
         **options: object,
     ) -> Interaction:
-        attachments: Mapping[str, Photo] = {"face": photo} if photo else {}
+        attachments = ({"face": photo} if photo else {}) | dict(attached or {})
         return self.playground.command(
             "imagine", member=member, channel=channel, options={"prompt": prompt, **options}, attachments=attachments
         )

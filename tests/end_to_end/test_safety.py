@@ -1,10 +1,12 @@
 """What is refused, by every way to a request, and what a checker of the operator's does not let pass."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from playground.model import Interaction, Message
 from tests.end_to_end.stage import PHOTO, Stage
 from tests.servers import recording_server
 
@@ -60,6 +62,72 @@ async def test_a_result_cannot_be_edited_into_what_is_refused(scene: Stage) -> N
     assert len(scene.renderer.jobs) == 1
 
 
+async def edited(scene: Stage, message: Message) -> Interaction:
+    press = scene.playground.press(message, "Edit")
+    await scene.playground.opened(press)
+    return scene.playground.submit(press, {})
+
+
+async def again(scene: Stage, message: Message) -> Interaction:
+    return scene.playground.press(message, "Again")
+
+
+async def larger(scene: Stage, message: Message) -> Interaction:
+    return scene.playground.press(message, "Larger")
+
+
+async def varied(scene: Stage, message: Message) -> Interaction:
+    return scene.playground.press(message, "Vary")
+
+
+async def out_of_the_history(scene: Stage, _: Message) -> Interaction:
+    return scene.playground.press(await scene.playground.answered(scene.playground.command("history")), "Again")
+
+
+async def with_another_photo(scene: Stage, message: Message) -> Interaction:
+    press = scene.playground.press(message, "Edit")
+    await scene.playground.opened(press)
+    return scene.playground.submit(press, {}, files={"Face": [PHOTO]})
+
+
+@pytest.mark.parametrize("way", [edited, again, larger, varied, out_of_the_history, with_another_photo])
+async def test_what_was_allowed_before_is_refused_by_every_way_once_the_operator_is_stricter(
+    scene: Stage, way: Callable[[Stage, Message], Awaitable[Interaction]]
+) -> None:
+    scene.env["ADULT_CONTENT"] = "on"
+    async with scene.bot():
+        message = await scene.delivered(scene.imagine("a nude woman", photo=None, channel=AGE_RESTRICTED))
+    scene.env["ADULT_CONTENT"] = "off"
+
+    async with scene.bot():
+        assert "nude" in await refused(scene, await way(scene, message))
+
+    assert len(scene.renderer.jobs) == 1
+
+
+async def test_a_spoiler_stays_one_by_every_way(scene: Stage) -> None:
+    scene.env["ADULT_CONTENT"] = "on"
+    async with scene.bot() as doorway:
+        assert doorway.bot is not None
+        lounge = next(each.id for each in scene.playground.state.channels.values() if each.name == "lounge")
+        await doorway.bot.servers.change(scene.playground.state.guild.id, by=1, report_channel=lounge)
+        private = await scene.delivered(scene.imagine("a nude woman", photo=None, channel=AGE_RESTRICTED, private=True))
+        page = await scene.playground.answered(scene.playground.command("history", channel=AGE_RESTRICTED))
+        again = await scene.delivered(scene.playground.press(private, "Again"))
+        pressed = scene.playground.press(private, "Post to channel")
+        posted = await scene.playground.until(lambda state: next(iter(state.followups(pressed)), None))
+        later = await scene.playground.answered(scene.playground.command("history", channel="lounge"))
+        form = scene.playground.press(posted, "Report", member="Cleo")
+        await scene.playground.opened(form)
+        scene.playground.submit(form, {}, member="Cleo")
+        reported = await scene.message_with("**Reported:**")
+
+    shown = [private, again, posted, reported]
+    assert [[item["spoiler"] for item in galleries(each.body.components)] for each in shown] == [[True]] * 4
+    for each in (page, later):
+        assert [item["media"] for item in thumbnails(each.body.components) if not item.get("spoiler")] == []
+
+
 async def test_without_a_photo_adult_content_is_a_spoiler_in_an_age_restricted_channel_alone(scene: Stage) -> None:
     scene.env["ADULT_CONTENT"] = "on"
     async with scene.bot():
@@ -67,7 +135,7 @@ async def test_without_a_photo_adult_content_is_a_spoiler_in_an_age_restricted_c
         message = await scene.delivered(scene.imagine("a nude woman", photo=None, channel=AGE_RESTRICTED))
         with_face = await refused(scene, scene.imagine("a nude woman", channel=AGE_RESTRICTED))
 
-    assert "age restriction" in elsewhere
+    assert "age-restricted channels" in elsewhere
     assert "from photos" in with_face
     assert [item["spoiler"] for item in galleries(message.body.components)] == [True]
 
@@ -98,6 +166,16 @@ async def test_a_checker_that_is_out_of_order_lets_nothing_through(scene: Stage)
             await scene.until_left(20)
 
     assert not list((scene.folder / "pictures").rglob("*.*"))
+
+
+def thumbnails(components: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    """All thumbnails of a message."""
+    found: list[dict[str, Any]] = []
+    for component in components:
+        accessory = component.get("accessory", {})
+        found += [accessory] if "media" in accessory else []
+        found += thumbnails(tuple(component.get("components", ())))
+    return found
 
 
 def galleries(components: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:

@@ -224,7 +224,7 @@ async def test_who_waited_long_for_nothing_is_told_too(scene: CogStage) -> None:
     assert await pings_after(scene, 61, failed) == ["your request could not be carried out."]
 
 
-@pytest.mark.parametrize(("wait_s", "what"), [(59, "result"), (600, "progress"), (600, "cancelled")])
+@pytest.mark.parametrize(("wait_s", "what"), [(14, "result"), (600, "progress"), (600, "cancelled")])
 async def test_nobody_is_pinged_for_what_they_see_anyway(
     scene: CogStage, tmp_path: Path, wait_s: float, what: str
 ) -> None:

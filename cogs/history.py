@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from cogs.answers import in_time, tell
 from cogs.client import FacelockBot
-from cogs.presenter import message_of, pictures_in
+from cogs.messages import message_of, pictures_in
 from cogs.reception import home_of, scope_in
 from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_layout
 from services import history, network

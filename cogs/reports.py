@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from cogs.client import FacelockBot
 from cogs.files import release
-from cogs.presenter import pictures_in
+from cogs.messages import pictures_in
 from cogs.views.report import HANDLER, ReportButton, report_layout
 from services import network, words
 from services.downloads import DownloadError, Downloads

@@ -13,7 +13,7 @@ from cogs.answers import answer, tell
 from cogs.client import FacelockBot
 from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
-from cogs.presenter import message_of, photos_in, pictures_in
+from cogs.messages import message_of, photos_in, pictures_in
 from cogs.reception import Reception, home_of, scope_in
 from cogs.reports import Reports
 from cogs.views import save_face

@@ -40,6 +40,7 @@ from services.image_check import ImageCheck
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.jobs import load_schedule
 from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
@@ -52,10 +53,11 @@ from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
 from services.quotas import Quota, ServerLimits
 from services.refusals import Refusals
-from services.runner import Limits, Outside, Runner, Timing, load_schedule
+from services.runner import Runner
 from services.server_quotas import ServerQuotas
 from services.servers import Servers
 from services.stats import StatsReader
+from services.surroundings import Limits, Outside, Timing
 from services.tasks import Tasks
 from services.upkeep import Upkeep
 from services.vault import Vault, all_keys, key_file_of

@@ -5,15 +5,14 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.client import FacelockBot
 from cogs.imagine import (
-    PERSON_TEXT,
-    PRIVATE,
+    ADVANCED_OPTIONS,
+    IMAGINE_OPTIONS,
     SHAPES,
     WHOSE,
-    WHOSE_TEXT,
+    Imagining,
     Photo,
     Slot,
     attached,
@@ -21,9 +20,6 @@ from cogs.imagine import (
     one_or_draft,
     random_seed,
     said_of,
-    sources_of,
-    suggested_faces,
-    suggested_presets,
     suggested_sizes,
 )
 from cogs.reception import Reception
@@ -47,7 +43,6 @@ from services.parameters import (
     Role,
     faces_max,
 )
-from services.remakes import drafted
 from services.wishes import Asked, ModelChoice, adapters_wish, styled
 
 Percent = app_commands.Range[int, 0, 100]
@@ -76,35 +71,26 @@ class _Advanced(app_commands.Command["Adapters", ..., None]):
         return command
 
 
-class Adapters(commands.Cog):
+class Adapters(Imagining):
     """Making pictures with the adapters API."""
 
     def __init__(
         self, reception: Reception, faces: Faces, catalog: Catalog, *, safety_checker: bool, server_id: str | None
     ) -> None:
-        self.catalog = catalog
-        self._reception = reception
-        self._faces = faces
+        super().__init__(reception, faces, catalog)
         self._safety_checker = safety_checker
         self._server_id = server_id
 
     @app_commands.command()
     @app_commands.describe(
-        prompt="What the pictures should show",
-        face="A photo of the person to show: one face, from the front",
+        **IMAGINE_OPTIONS,
         face_name=FACE_NAME,
-        whose=WHOSE_TEXT,
-        person=PERSON_TEXT,
         likeness="How closely to follow the face, in percent (60)",
         style="A picture whose style to follow",
-        preset="One of the styles that /styles shows",
-        shape="The shape of the pictures (square)",
-        count="How many pictures (1)",
         model="Which model makes them",
-        draft="Make four quick sketches first, and choose which to make in full (no)",
-        private=PRIVATE,
     )
     @app_commands.choices(shape=SHAPES, whose=WHOSE)
+    @app_commands.autocomplete(face_name=Imagining.suggest_faces, preset=Imagining.suggest_presets)
     async def imagine(
         self,
         interaction: discord.Interaction,
@@ -135,8 +121,7 @@ class Adapters(commands.Cog):
         await self._begin(interaction, asked, photos, choice, draft=draft, is_private=is_private, said=said)
 
     @app_commands.describe(
-        prompt="What the pictures should show",
-        face="A photo of the person to show: one face, from the front",
+        **ADVANCED_OPTIONS,
         face_name=FACE_NAME,
         likeness="How closely to follow the face, in percent (60)",
         face2="A second person; only without a style image, and not with Stable Diffusion 1.5",
@@ -150,19 +135,17 @@ class Adapters(commands.Cog):
         style3="A third style to mix in",
         style3_strength="How strongly to follow the third style, in percent (60)",
         model="Which model makes them",
-        count="How many pictures (1)",
         size="A shape, or pixels such as 768x512; best up to 512 with Stable Diffusion 1.5, 1024 with XL",
         negative_prompt="What the pictures should not show (a list of common flaws)",
         steps="How many steps each picture takes; 20 to 30 is ideal (30)",
         guidance="How strictly to follow the prompt; 7.5 to 12.5 is ideal (7.5; with Stable Diffusion XL 5)",
         strength="Denoising strength, 0 to 1 (the image service's own)",
-        seed="The same seed and options make the same pictures again (random)",
         scheduler="How the noise is removed step by step (the image service's own)",
         adapter="Which adapter reads the face or the style image (the one made for it)",
         extra="An adapter of this bot to add",
-        private=PRIVATE,
     )
     @app_commands.choices(scheduler=[app_commands.Choice(name=name, value=name) for name in SCHEDULERS])
+    @app_commands.autocomplete(face_name=Imagining.suggest_faces)
     async def _advanced(
         self,
         interaction: discord.Interaction,
@@ -247,26 +230,13 @@ class Adapters(commands.Cog):
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )
-        photos_from = sources_of(photos, wish.references)
-        meant = drafted(wish) if draft else wish
-        await self._reception.begin(interaction, meant, photos_from, private=is_private, said=said)
-
-    @imagine.autocomplete("face_name")
-    @advanced.autocomplete("face_name")
-    async def suggest_faces(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """The member's own saved faces that fit."""
-        return await suggested_faces(interaction, self._faces, typed)
+        await self._request(interaction, wish, photos, draft=draft, is_private=is_private, said=said)
 
     @imagine.autocomplete("model")
     @advanced.autocomplete("model")
     async def suggest_models(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """What the catalogue has that fits."""
         return [app_commands.Choice(name=each.label, value=each.key) for each in self.catalog.suggested_models(typed)]
-
-    @imagine.autocomplete("preset")
-    async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """What the catalogue has that fits."""
-        return suggested_presets(typed, self.catalog)
 
     @advanced.autocomplete("size")
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -24,7 +24,7 @@ from services.moderation import Moderation
 from services.privacy import Privacy
 from services.quotas import guild_of
 from services.runner import Runner
-from services.words import _, ngettext
+from services.words import _, mention, ngettext
 
 
 class ConsentCog(
@@ -155,7 +155,7 @@ class ConsentCog(
     async def _take_back(self, interaction: discord.Interaction, asker_id: int) -> None:
         revoking = self._consents.revoke(interaction.user.id, asker_id)
         revoked = await in_time(interaction, revoking, ephemeral=True)
-        text = _("<@{asker}> may no longer make pictures of you without asking again.", asker=asker_id)
+        text = _("{asker} may no longer make pictures of you without asking again.", asker=mention(asker_id))
         await self._carry_out(interaction, revoked, text, asker_id=asker_id)
 
     async def _carry_out(

@@ -4,22 +4,18 @@ from dataclasses import replace
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.client import FacelockBot
 from cogs.imagine import (
-    PERSON_TEXT,
-    PRIVATE,
+    ADVANCED_OPTIONS,
+    IMAGINE_OPTIONS,
     SHAPES,
     WHOSE,
-    WHOSE_TEXT,
+    Imagining,
     chosen,
     one_or_draft,
     random_seed,
     said_of,
-    sources_of,
-    suggested_faces,
-    suggested_presets,
     suggested_sizes,
 )
 from cogs.reception import Reception
@@ -38,7 +34,6 @@ from services.parameters import (
     Role,
     table_of,
 )
-from services.remakes import drafted
 from services.wishes import Asked, Reference, identity_wish, styled
 
 # With a face the service takes other ranges than without one: Discord lets through what either takes.
@@ -47,29 +42,20 @@ GUIDANCE = (GENERATE_TABLE.guidance[0], LOCK_TABLE.guidance[1])
 FACE_NAME = "One of your saved faces instead of a photo; the first of its photos is used"
 
 
-class Identity(commands.Cog):
+class Identity(Imagining):
     """Making pictures with the identity API."""
 
     def __init__(self, reception: Reception, faces: Faces, catalog: Catalog, *, server_id: str | None) -> None:
-        self._reception = reception
-        self._faces = faces
-        self._catalog = catalog
+        super().__init__(reception, faces, catalog)
         self._server_id = server_id
 
     @app_commands.command()
     @app_commands.describe(
-        prompt="What the pictures should show",
-        face="A photo of the person to show: one face, from the front",
+        **IMAGINE_OPTIONS,
         face_name=FACE_NAME,
-        whose=WHOSE_TEXT,
-        person=PERSON_TEXT,
-        preset="One of the styles that /styles shows",
-        shape="The shape of the pictures (square)",
-        count="How many pictures (1)",
-        draft="Make four quick sketches first, and choose which to make in full (no)",
-        private=PRIVATE,
     )
     @app_commands.choices(shape=SHAPES, whose=WHOSE)
+    @app_commands.autocomplete(face_name=Imagining.suggest_faces, preset=Imagining.suggest_presets)
     async def imagine(
         self,
         interaction: discord.Interaction,
@@ -91,18 +77,15 @@ class Identity(commands.Cog):
 
     @app_commands.command()
     @app_commands.describe(
-        prompt="What the pictures should show",
-        face="A photo of the person to show: one face, from the front",
+        **ADVANCED_OPTIONS,
         face_name=FACE_NAME,
-        count="How many pictures (1)",
         size="A shape, or pixels such as 768x512; up to 2048 a side with a face, 1024 without",
         negative_prompt="What the pictures should not show; only with a face",
         steps="How many steps each picture takes; up to 100 with a face, 50 without (8)",
         guidance="How strictly to follow the prompt; 1 to 20 with a face (1.5), 0 to 20 without (0)",
-        seed="The same seed and options make the same pictures again (random)",
         enhance_prompt="Have the image service enrich the prompt; only without a face (no)",
-        private=PRIVATE,
     )
+    @app_commands.autocomplete(face_name=Imagining.suggest_faces)
     async def advanced(
         self,
         interaction: discord.Interaction,
@@ -144,7 +127,7 @@ class Identity(commands.Cog):
         said: Said | None = None,
     ) -> None:
         settings = self._reception.settings(interaction)
-        styled_by = self._catalog.preset(preset) if preset is not None else default_preset(self._catalog, settings)
+        styled_by = self.catalog.preset(preset) if preset is not None else default_preset(self.catalog, settings)
         has_face = face is not None or face_name is not None
         is_private = self._reception.is_private(interaction, private, has_face=has_face)
         saved = await chosen(interaction, self._faces, face_name, face=face, is_private=is_private)
@@ -154,20 +137,7 @@ class Identity(commands.Cog):
         asked = styled(replace(asked, references=references), styled_by, api=Api.IDENTITY)
         asked = capped(asked, settings, table_of(None, has_face=bool(references)), preset=None)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
-        photos_from = sources_of(photos, references)
-        meant = drafted(wish) if draft else wish
-        await self._reception.begin(interaction, meant, photos_from, private=is_private, said=said)
-
-    @imagine.autocomplete("preset")
-    async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """What the catalogue has that fits."""
-        return suggested_presets(typed, self._catalog)
-
-    @imagine.autocomplete("face_name")
-    @advanced.autocomplete("face_name")
-    async def suggest_faces(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """The member's own saved faces that fit."""
-        return await suggested_faces(interaction, self._faces, typed)
+        await self._request(interaction, wish, photos, draft=draft, is_private=is_private, said=said)
 
     @advanced.autocomplete("size")
     async def suggest_sizes(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -7,8 +7,10 @@ from typing import Protocol
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from cogs.answers import in_time
+from cogs.reception import Reception
 from services.catalog import Catalog
 from services.consents import Said, Whose
 from services.errors import InvalidWish, PhotoRefused, UserError
@@ -16,7 +18,8 @@ from services.faces import Faces, SavedPhoto
 from services.generations import Source
 from services.parameters import SCALE_DEFAULT, SEED, Role, Shape, Table, size_of
 from services.photos import check_length
-from services.wishes import Reference
+from services.remakes import drafted
+from services.wishes import Reference, Wish
 from services.words import _
 
 # Finding a saved face comes before accepting, within the same three seconds.
@@ -39,9 +42,60 @@ WHOSE = [
     app_commands.Choice(name="A member's", value=Whose.MEMBER.value),
 ]
 
+# What both dialects say of their options; each adds its own.
+_IN_BOTH = {
+    "prompt": "What the pictures should show",
+    "face": "A photo of the person to show: one face, from the front",
+    "count": "How many pictures (1)",
+    "private": PRIVATE,
+}
+IMAGINE_OPTIONS = _IN_BOTH | {
+    "whose": WHOSE_TEXT,
+    "person": PERSON_TEXT,
+    "preset": "One of the styles that /styles shows",
+    "shape": "The shape of the pictures (square)",
+    "draft": "Make four quick sketches first, and choose which to make in full (no)",
+}
+ADVANCED_OPTIONS = _IN_BOTH | {"seed": "The same seed and options make the same pictures again (random)"}
+
 
 # An image for a request: attached to the command, or saved earlier.
 Photo = discord.Attachment | SavedPhoto
+
+
+class Imagining(commands.Cog):
+    """What the cogs of both dialects share."""
+
+    def __init__(self, reception: Reception, faces: Faces, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._reception = reception
+        self._faces = faces
+
+    async def suggest_faces(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The member's own saved faces that fit."""
+        return await suggested_faces(interaction, self._faces, typed)
+
+    async def suggest_presets(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The presets that fit, with what they do."""
+        return [
+            app_commands.Choice(name=f"{preset.name}: {preset.told}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
+            for preset in self.catalog.suggested_presets(typed)
+        ]
+
+    async def _request(
+        self,
+        interaction: discord.Interaction,
+        wish: Wish,
+        photos: Sequence[Photo],
+        *,
+        draft: bool,
+        is_private: bool,
+        said: Said | None,
+    ) -> None:
+        """Ask for a wish, or for a draft of it. ``photos`` are in the order of its references."""
+        photos_from = sources_of(photos, wish.references)
+        meant = drafted(wish) if draft else wish
+        await self._reception.begin(interaction, meant, photos_from, private=is_private, said=said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,14 +194,6 @@ def one_or_draft(count: int | None, *, draft: bool) -> int:
 def random_seed() -> int:
     """For who names none."""
     return secrets.randbelow(SEED[1] + 1)
-
-
-def suggested_presets(typed: str, catalog: Catalog) -> list[app_commands.Choice[str]]:
-    """The presets that fit, with what they do."""
-    return [
-        app_commands.Choice(name=f"{preset.name}: {preset.told}"[:CHOICE_CHARACTERS_MAX], value=preset.name)
-        for preset in catalog.suggested_presets(typed)
-    ]
 
 
 def suggested_sizes(typed: str, table: Table) -> list[app_commands.Choice[str]]:

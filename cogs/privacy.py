@@ -68,7 +68,8 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
     async def policy(self, interaction: discord.Interaction) -> None:
         """Read what is kept about you, for how long, and who gets it."""
         text = policy_text(
-            service=urlsplit(self._settings.imagepipeline_url).hostname or "",
+            service=_host(self._settings.imagepipeline_url),
+            checker=_host(self._settings.image_check_url) if self._settings.image_check_url else None,
             retention=self._privacy.retention,
             face_days=self._settings.face_days,
             contact=self._settings.operator_contact,
@@ -100,6 +101,10 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             "`/privacy export` gives you a copy first."
         )
         await interaction.response.send_message(text, view=view, ephemeral=True)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 async def setup(bot: FacelockBot) -> None:

@@ -98,6 +98,8 @@ class Reports(commands.Cog, name=HANDLER):
         if generation is not None or press.outcome is Outcome.DISMISSED:
             member_id = generation.member_id if generation else 0
             report = await self._moderation.conclude(report, press.outcome, by=interaction.user.id, member_id=member_id)
+            if press.outcome is Outcome.BLOCKED:
+                await self._runner.end_blocked(member_id, guild_id=report.guild_id)
         is_gone = Outcome.DELETED in report.outcomes
         names = (
             [] if is_gone or interaction.message is None else [_name(url) for url in pictures_in(interaction.message)]

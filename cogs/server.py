@@ -23,6 +23,7 @@ from services.consents import Rule, stricter_than
 from services.errors import NotAllowed, UserError
 from services.moderation import Moderation
 from services.parameters import Api, one_line
+from services.runner import Runner
 from services.servers import Servers
 from services.words import _, on
 
@@ -37,9 +38,12 @@ DAYS_MAX = 365
 class Server(commands.GroupCog, name=HANDLER, group_name=GROUP, group_description="How this bot works here."):
     """Managing a server. Who may use the commands is Discord's to say; every press is checked here."""
 
-    def __init__(self, servers: Servers, moderation: Moderation, catalog: Catalog, *, api: Api, rule: Rule) -> None:
+    def __init__(
+        self, servers: Servers, moderation: Moderation, runner: Runner, catalog: Catalog, *, api: Api, rule: Rule
+    ) -> None:
         self._servers = servers
         self._moderation = moderation
+        self._runner = runner
         is_choice = api is Api.ADAPTERS
         self._offered = Offered(
             models={model.key: model.label for model in catalog.models} if is_choice else {},
@@ -75,6 +79,7 @@ class Server(commands.GroupCog, name=HANDLER, group_name=GROUP, group_descriptio
             guild_id, member.id, by=interaction.user.id, reason=one_line(reason or "") or None, lasting=lasting
         )
         block = await in_time(interaction, blocking, ephemeral=True)
+        await in_time(interaction, self._runner.end_blocked(member.id, guild_id=guild_id), ephemeral=True)
         if block.until is None:
             told = _("{member} cannot ask for pictures in this server any more.", member=member.mention)
         else:
@@ -181,12 +186,12 @@ def _guild_id(interaction: discord.Interaction) -> int:
 
 
 def _lacking(guild: discord.Guild | None, channel_id: int | None) -> list[str]:
-    """The permissions that the bot would need to write reports into a channel, in Discord's spelling."""
+    """The permissions that the bot would need to write reports into a channel."""
     channel = guild.get_channel(channel_id) if guild is not None and channel_id is not None else None
     if guild is None or channel is None:
         return []
     may = channel.permissions_for(guild.me)
-    return [name.replace("_", " ") for name in REPORT_PERMISSIONS if not getattr(may, name)]
+    return [name for name in REPORT_PERMISSIONS if not getattr(may, name)]
 
 
 async def _check_may_use(interaction: discord.Interaction) -> None:
@@ -206,5 +211,5 @@ async def setup(bot: FacelockBot) -> None:
     """Called by discord.py when it loads this file."""
     bot.add_dynamic_items(ServerButton, Choice)
     settings = bot.settings
-    cog = Server(bot.servers, bot.moderation, bot.catalog, api=settings.imagepipeline_api, rule=settings.face_consent)
-    await bot.add_cog(cog)
+    api, rule = settings.imagepipeline_api, settings.face_consent
+    await bot.add_cog(Server(bot.servers, bot.moderation, bot.runner, bot.catalog, api=api, rule=rule))

@@ -146,6 +146,30 @@ async def grants(connection: aiosqlite.Connection, *, scope: str, member_id: int
     ]
 
 
+async def grants_of_all(
+    connection: aiosqlite.Connection, *, scope: str, now: datetime, limit: int
+) -> list[tuple[int, Grant]]:
+    """The grants in a scope of which something is left, with whose they are, the one that expires first at the
+    beginning.
+    """
+    sql = """
+        SELECT ledger.id, member_id, expires_at, reason, ledger.images - coalesce((
+            SELECT sum(CASE spent.kind WHEN 'charge' THEN spent.images ELSE -spent.images END)
+            FROM ledger AS spent WHERE spent.grant_id = ledger.id), 0) AS rest
+        FROM ledger JOIN grants ON ledger_id = ledger.id
+        WHERE scope = :scope AND kind = 'grant' AND expires_at > :now AND rest > 0
+        ORDER BY expires_at, ledger.id LIMIT :limit
+    """
+    rows = await connection.execute_fetchall(sql, {"scope": scope, "now": to_text(now), "limit": limit})
+    return [
+        (
+            row["member_id"],
+            Grant(id=row["id"], images=row["rest"], expires_at=from_text(row["expires_at"]), reason=row["reason"]),
+        )
+        for row in rows
+    ]
+
+
 async def spendings(connection: aiosqlite.Connection, *, scope: str, member_id: int, since: datetime) -> list[Spending]:
     """What a member has spent of the quota in a scope after ``since``, oldest first, without what was refunded."""
     sql = """

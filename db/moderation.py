@@ -119,9 +119,11 @@ async def add_voice(
 ) -> bool:
     """A member reports a result; False where they had done so already. Needs a transaction."""
     first = """
-        INSERT INTO reports (guild_id, generation_id) VALUES (:guild_id, :generation_id) ON CONFLICT DO NOTHING
+        INSERT INTO reports (guild_id, generation_id, reported_at) VALUES (:guild_id, :generation_id, :at)
+        ON CONFLICT DO NOTHING
     """
-    await connection.execute_fetchall(first, {"guild_id": guild_id, "generation_id": generation_id})
+    reported = {"guild_id": guild_id, "generation_id": generation_id, "at": to_text(at)}
+    await connection.execute_fetchall(first, reported)
     sql = """
         INSERT INTO report_voices (report_id, member_id, reason, at)
         SELECT id, :member_id, :reason, :at FROM reports WHERE generation_id = :generation_id

@@ -153,7 +153,22 @@ async def forget_moderation(connection: aiosqlite.Connection, *, before: datetim
     values = {"before": to_text(before)}
     await connection.execute_fetchall("DELETE FROM audit WHERE at < :before", values)
     await connection.execute_fetchall("DELETE FROM report_voices WHERE at < :before", values)
+    reports = "DELETE FROM reports WHERE reported_at < :before AND id NOT IN (SELECT report_id FROM report_voices)"
+    await connection.execute_fetchall(reports, values)
     await connection.execute_fetchall("DELETE FROM blocks WHERE until < :before", values)
+
+
+async def forget_answers(connection: aiosqlite.Connection, *, before: datetime) -> None:
+    """Delete what was asked and answered before that moment, where it has no effect any more: questions without an
+    answer, a no, what was taken back, and what allowed a request that is forgotten.
+    """
+    sql = """
+        DELETE FROM consents
+        WHERE coalesce(revoked_at, answered_at, asked_at) < :before
+          AND (answer IS NULL OR answer = 'no' OR revoked_at IS NOT NULL
+               OR (answer = 'once' AND generation_id IN (SELECT id FROM generations WHERE wish = '')))
+    """
+    await connection.execute_fetchall(sql, {"before": to_text(before)})
 
 
 async def overwrite_log(connection: aiosqlite.Connection) -> None:

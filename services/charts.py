@@ -149,10 +149,11 @@ def _draw_failures(axes: Any, chart: Chart) -> None:
         _say(axes, chart.nothing)
         return
     labels, numbers = zip(*chart.failures, strict=True)
+    size = 10 if len(labels) <= 7 else 8
     bars = axes.barh(range(len(labels)), numbers, color=_FAILURES, height=0.4)
-    axes.bar_label(bars, color=_TEXT, fontsize=10, padding=4)
+    axes.bar_label(bars, color=_TEXT, fontsize=size, padding=4)
     for place, label in enumerate(labels):
-        axes.text(0.01 * max(numbers), place - 0.3, label, color=_TEXT, fontsize=10, va="bottom")
+        axes.text(0.01 * max(numbers), place - 0.25, label, color=_TEXT, fontsize=size, va="bottom")
     axes.set_yticks([])
     axes.set_ylim(max(len(labels), 4) - 0.4, -0.9)
     axes.set_xlim(0, 1.15 * max(numbers))

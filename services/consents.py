@@ -21,7 +21,7 @@ from services.parameters import Role
 from services.quotas import guild_of
 from services.servers import Servers
 from services.wishes import Wish
-from services.words import _
+from services.words import _, mention
 
 __all__ = ["Answer", "Consent", "Consents", "Declaration", "DeletedFace", "Question", "Rule", "Said", "Whose"]
 
@@ -330,9 +330,9 @@ class Consents:
         if await consents.allows_always(connection, pair):
             return None
         return _(
-            "<@{member}> has to allow that first: use the photo in /imagine, where they are asked. Once they choose "
+            "{member} has to allow that first: use the photo in /imagine, where they are asked. Once they choose "
             "*Always*, you can save it.",
-            member=counts.subject_id,
+            member=mention(counts.subject_id),
         )
 
     async def said_of(self, generation: Generation) -> Said | None:

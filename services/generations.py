@@ -116,6 +116,16 @@ class Generations:
         async with self._database.connection() as connection:
             return await generations.get(connection, generation_id)
 
+    async def is_running(self, generation_id: int) -> bool:
+        """Whether its pictures are being made."""
+        generation = await self.get(generation_id)
+        return generation is not None and generation.state is State.RUNNING
+
+    async def is_unwanted(self, generation_id: int) -> bool:
+        """Whether nothing is to come of it any more."""
+        generation = await self.get(generation_id)
+        return generation is None or generation.state in (State.CANCELLED, State.FAILED)
+
     async def locale(self, generation_id: int) -> str | None:
         """What its message speaks."""
         generation = await self.get(generation_id)
@@ -331,6 +341,14 @@ class Generations:
         """
         async with self._database.connection() as connection:
             return await provider_jobs.drop(connection, job.id)
+
+    async def expire(self, generation_id: int, error: UserError) -> bool:
+        """Waiting -> failed, where the time for the answer is over; False where the answer was quicker."""
+        async with self._database.transaction() as connection:
+            generation = await generations.get(connection, generation_id)
+            if generation is None or generation.wait is None or generation.wait.until > self._now():
+                return False
+            return await self._fail(connection, generation_id, error.code, str(error))
 
     async def fail(self, generation_id: int, error: UserError) -> bool:
         """Anything unfinished -> failed; everything that was paid and not yet given back is refunded."""

@@ -221,6 +221,7 @@ class Moderation:
                         member_id=by,
                         action=f"report_{outcome}",
                         subject_id=report.generation_id,
+                        detail={"member": member_id} if member_id else None,
                         at=self._now(),
                     )
             now = await moderation.report(connection, report_id=report.id)

@@ -256,13 +256,13 @@ def _refusal(found: Sequence[_Box]) -> str:
     """Why these are not one face that can be used."""
     if not found:
         return _(
-            "There is no face to be found in the photo. Use one that shows the face from the front, in good light and "
+            "The bot found no face in the photo. Use one that shows the face from the front, in good light and "
             "not cut off."
         )
     if len(found) > 1:
         return ngettext(
-            "There is {number} face in the photo. Crop it to one person and attach it again.",
-            "There are {number} faces in the photo. Crop it to one person and attach it again.",
+            "The bot found {number} face in the photo. Crop it to one person and attach it again.",
+            "The bot found {number} faces in the photo. Crop it to one person and attach it again.",
             len(found),
         )
     return _(

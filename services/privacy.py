@@ -35,7 +35,9 @@ EXPORT_NAME = "facelock-export.zip"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept; None for ever, as far as their members do not erase them."""
+    """How long things are kept; None for ever, as far as their members do not erase them. ``audit`` is about what
+    moderators did, what was reported, and answers that have no effect any more.
+    """
 
     history: timedelta | None
     audit: timedelta
@@ -169,6 +171,7 @@ class Privacy:
     async def _forget_old(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
             await privacy.forget_moderation(connection, before=now - self.retention.audit)
+            await privacy.forget_answers(connection, before=now - self.retention.audit)
             await refusals.delete_older(connection, before=now - REFUSALS_KEPT)
         if self.retention.history is None:
             return

@@ -2,93 +2,49 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from db.connection import StorageError
 from db.generations import Generation, NewGeneration, Source, State, Wait, WaitsFor
-from db.provider_jobs import JobState, KnownLength, ProviderJob
+from db.provider_jobs import ProviderJob
 from services import words
 from services.allowance import Allowance
-from services.collector import Collector, Retries
-from services.consents import Asking, Consents
+from services.consents import Consents
 from services.delivery import Delivery
-from services.downloads import Downloads
 from services.errors import GenerationFailed, PhotoRefused, Restarting, SeveralFaces, UserError
 from services.faces import Faces
-from services.gate import Gate, Pauses
+from services.gate import Gate
 from services.generations import Generations
-from services.hosting import Hosting
-from services.image_check import ImageCheck
-from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
-from services.imagepipeline.client import ImageClient
 from services.intake import Intake
+from services.jobs import Jobs, internal_failure
 from services.kept import KeptPhotos, numbers_of_choices, url_of
 from services.photos import Photos, Prepared
 from services.pictures import Pictures
-from services.presenter import NeverAcknowledged, Presenter
+from services.presenter import NeverAcknowledged
 from services.prints import prints_of
 from services.questions import Questions
 from services.queue import Queue
-from services.quotas import Balance
+from services.quotas import Balance, scope_of
 from services.scenes import Scenes
-from services.schedule import REMEMBERED_MAX, Length, Schedule
-from services.submitter import Backoff, Submitter
+from services.schedule import Schedule
+from services.surroundings import Limits, Outside, Timing
 from services.tasks import Tasks
-from services.tracker import Lost, Outcome, Pace, TimedOut, Tracked, Tracker
 from services.wishes import Wish
-from services.words import _, ngettext, sentence
+from services.words import _
 
 log = logging.getLogger(__name__)
 
-# How often a job that the provider has lost, or failed at for reasons of its own, is put back in line.
-TRIES_MAX = 3
 # How long a member may choose among the faces in their photo. The faces are shown through the interaction's token, and
 # so is what they are told at the end: https://discord.com/developers/docs/interactions/receiving-and-responding
 CHOICE_MAX = timedelta(minutes=14)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What the operator allows. ``weight_of`` tells what each picture of a wish counts as, in images."""
-
-    in_flight_max: int
-    timeout: timedelta
-    weight_of: Callable[[Wish], int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Every wait of the runner in one place, so that a test can shorten them all."""
-
-    pace: Pace = field(default_factory=Pace)
-    pauses: Pauses = field(default_factory=Pauses)
-    retries: Retries = field(default_factory=Retries)
-    backoff: Backoff = field(default_factory=Backoff)
-    failed_s: float = 5.0  # after a failure that another try may mend; three times as long after each further one
-    show_first_s: float = 1.0
-    ask_again_s: float = 30.0  # where Discord did not take a question to the person in a photo
-    expiry_s: float = 60.0  # between looks for those that have waited for a person for too long
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """The bot's ways to the world. ``webhook_url`` makes the address for a job's webhook, where there are webhooks."""
-
-    client: ImageClient
-    presenter: Presenter
-    hosting: Hosting
-    webhook_url: Callable[[str], str] | None
-    photo_downloads: Downloads
-    picture_downloads: Downloads
-    asking: Asking
-    image_check: ImageCheck | None = None
-
-
 class Runner:
-    """Owns the tasks. Everything that it knows of a generation is in the database."""
+    """Owns the tasks. Everything that it knows of a generation is in the database. While its jobs stand in line and are
+    made, ``Jobs`` has it.
+    """
 
     def __init__(
         self,
@@ -111,14 +67,12 @@ class Runner:
         self._kept = kept
         self._client = outside.client
         self._hosting = outside.hosting
-        self._has_webhooks = outside.webhook_url is not None
         self._pictures = pictures
         self._limits = limits
         self._tasks = tasks
         self._now = now
         self._timing = timing
         self._takes_more = True
-        self._queue_news = asyncio.Event()
         self._taken_in: dict[int, bool] = {}  # what is being taken in, and whether it was cancelled meanwhile
         self._queue = Queue(generations, in_flight_max=limits.in_flight_max)
         self._gate = Gate(tasks=tasks, pauses=timing.pauses)
@@ -157,32 +111,20 @@ class Runner:
             tasks=tasks,
             retry_s=timing.ask_again_s,
         )
-        self._submitter = Submitter(
-            client=outside.client,
-            hosting=outside.hosting,
-            webhook_url=outside.webhook_url,
-            is_wanted=self._is_running,
+        self._jobs = Jobs(
+            generations=generations,
+            queue=self._queue,
             gate=self._gate,
-            tasks=tasks,
-            now=now,
-            timeout=limits.timeout,
-            backoff=timing.backoff,
-        )
-        self._collector = Collector(
-            downloads=outside.picture_downloads,
-            pictures=pictures,
-            check=outside.image_check,
-            tasks=tasks,
-            retries=timing.retries,
-        )
-        self._tracker = Tracker(
-            ask=self._ask,
-            on_outcome=self._tracked,
-            tasks=tasks,
-            now=now,
-            timeout=limits.timeout,
-            pace=timing.pace,
             schedule=schedule,
+            outside=outside,
+            pictures=pictures,
+            limits=limits,
+            tasks=tasks,
+            now=now,
+            timing=timing,
+            show=self._delivery.wake,
+            fail=self._fail,
+            discard=self._discard,
         )
 
     @property
@@ -195,14 +137,11 @@ class Runner:
         unfinished = await self._generations.unfinished()
         await self._pictures.sweep(generation.id for generation in unfinished)
         await self._hosting.sweep(generation.id for generation in unfinished)
-        self._tasks.spawn(self._tracker.run(), "tracker")
-        self._tasks.spawn(self._dispatch(), "dispatch")
         self._tasks.spawn(self._expire(), "expiry")
         self._tasks.spawn(self._questions.run(), "questions")
         for generation in unfinished:
             await self._resume(generation)
-        for job in await self._generations.at_provider():
-            self._begin_job(job, self._resume_job, "take up")
+        await self._jobs.start()
         for generation_id in await self._generations.behind():
             self._delivery.wake(generation_id)
         if unfinished:
@@ -244,12 +183,21 @@ class Runner:
         if await self._generations.fail(generation_id, error):
             self._show_end(generation_id)
 
+    async def end_blocked(self, member_id: int, *, guild_id: int) -> None:
+        """The member was blocked in that server: what they have under way there must not be made or posted."""
+        scope = scope_of(guild_id=guild_id, member_id=member_id)
+        for generation in await self._generations.unfinished():
+            if generation.member_id == member_id and generation.scope == scope:
+                with words.speaking(generation.locale):
+                    text = _("A moderator of this server has blocked the member who asked for it.")
+                await self.end(generation.id, GenerationFailed("blocked", text))
+
     def _show_end(self, generation_id: int) -> None:
         if generation_id in self._taken_in:
             self._taken_in[generation_id] = True  # its message is being edited, which must not come after ours
         else:
             self._delivery.wake(generation_id)
-        self._queue_news.set()
+        self._jobs.wake()
 
     async def resume(self, generation_id: int) -> bool:
         """The person for whom it waits has answered: take it in once more. False where it waits no more."""
@@ -276,7 +224,7 @@ class Runner:
         if not await self._generations.cancel(generation_id):
             await self._generations.fail(generation_id, GenerationFailed("erased", _("It was erased.")))
         await self._discard(generation_id)
-        self._queue_news.set()
+        self._jobs.wake()
 
     async def generation(self, generation_id: int) -> Generation | None:
         """Everything that is known of a request."""
@@ -310,7 +258,7 @@ class Runner:
         """A webhook has come for a job: a hint to ask the service, which alone is believed. Returns whether it was
         awaited.
         """
-        return self._submitter.named_late(job_id, body) or self._tracker.hint(job_id)
+        return self._jobs.hooked(job_id, body)
 
     async def _resume(self, generation: Generation) -> None:
         if Wish.from_json(generation.wish).api is not self._client.api and generation.state is not State.FINISHED:
@@ -322,27 +270,12 @@ class Runner:
             case State.RECEIVED:
                 self._begin(generation.id, self._take_in, "take in")
             case State.QUEUED | State.RUNNING:
-                self._queue_news.set()
+                self._jobs.wake()
             case _:
                 self._delivery.wake(generation.id)
 
-    async def _resume_job(self, job: ProviderJob) -> None:
-        if job.state is JobState.SUBMITTED:
-            await self._follow(job)
-            return
-        provider_id = await self._submitter.late_name(job.id)
-        if provider_id is None:
-            await self._submit(job)
-            return
-        log.info("generation %d: a webhook named the job that was being submitted", job.generation_id)
-        await self._taken(job, provider_id)
-        self._tracker.hint(job.id)
-
     def _begin(self, generation_id: int, work: Callable[[int], Awaitable[None]], what: str) -> None:
         self._tasks.spawn(self._guard(generation_id, work), f"{what} generation {generation_id}")
-
-    def _begin_job(self, job: ProviderJob, work: Callable[[ProviderJob], Awaitable[None]], what: str) -> None:
-        self._tasks.spawn(self._guard_job(job, work), f"{what} job {job.n} of generation {job.generation_id}")
 
     async def _guard(self, generation_id: int, work: Callable[[int], Awaitable[None]]) -> None:
         """Whatever goes wrong with one generation ends that one, with a refund and a sentence, and nothing else."""
@@ -357,30 +290,12 @@ class Runner:
                 raise  # without the database nothing can go on
             except Exception:
                 log.exception("generation %d met a bug", generation_id)
-                await self._fail(generation_id, _internal(generation_id))
-
-    async def _guard_job(self, job: ProviderJob, work: Callable[[ProviderJob], Awaitable[None]]) -> None:
-        """The same for one of a generation's jobs: the others go on."""
-        with words.speaking(await self._generations.locale(job.generation_id)):
-            try:
-                await work(job)
-            except GenerationFailed as error:
-                await self._job_failed(job, error)
-            except StorageError:
-                raise
-            except Exception:
-                log.exception("job %d of generation %d met a bug", job.n, job.generation_id)
-                await self._job_failed(job, _internal(job.generation_id))
+                await self._fail(generation_id, internal_failure(generation_id))
 
     async def _fail(self, generation_id: int, error: UserError) -> None:
         if await self._generations.fail(generation_id, error):
             self._delivery.wake(generation_id)
-            self._queue_news.set()
-
-    async def _job_failed(self, job: ProviderJob, error: GenerationFailed) -> None:
-        if await self._generations.job_failed(job, error):
-            self._delivery.wake(job.generation_id)
-        self._queue_news.set()
+            self._jobs.wake()
 
     async def _discard(self, generation_id: int) -> None:
         await self._pictures.discard(generation_id)
@@ -405,7 +320,8 @@ class Runner:
             for generation in await self._generations.waited_too_long():
                 with words.speaking(generation.locale):
                     error = _unanswered(generation)
-                await self._fail(generation.id, error)
+                if await self._generations.expire(generation.id, error):
+                    self._show_end(generation.id)
             await self._tasks.sleep(self._timing.expiry_s)
 
     async def _prepare(self, generation_id: int) -> None:
@@ -423,11 +339,11 @@ class Runner:
         if wait is not None:
             await self._wait(generation, wait, prepared)
             return
-        if await self._is_unwanted(generation_id):
+        if await self._generations.is_unwanted(generation_id):
             return
         shown = await self._intake.show(generation, wish, prepared, lambda: self._scenes.in_queue(generation, wish))
         if await self._generations.queue(generation, kind=wish.kind, jobs=wish.jobs, shown=shown):
-            self._queue_news.set()
+            self._jobs.wake()
             if self._gate.closed_for_s() or not await self._queue.is_moving():
                 self._delivery.wake(generation_id)  # otherwise there is more to show in a moment
 
@@ -455,194 +371,6 @@ class Runner:
             if wait.what is WaitsFor.CONSENT:
                 self._questions.wake()
 
-    async def _dispatch(self) -> None:
-        """Waiting jobs get slots, for as long as there are any and the service takes anything."""
-        while True:
-            self._queue_news.clear()
-            await self._gate.wait()
-            for generation_id in await self._queue.expired(self._now()):
-                with words.speaking(await self._generations.locale(generation_id)):
-                    text = _("It waited for a day without being made.")
-                await self._fail(generation_id, GenerationFailed("expired", text))
-            job = await self._queue.claim()
-            if job is not None:
-                if self._gate.refusal is None:  # a probe that is refused again has nothing new to tell the member
-                    self._delivery.wake(job.generation_id)
-                self._gate.passed()
-                self._begin_job(job, self._submit, "submit")
-                continue
-            with self._tasks.waiting():
-                await self._queue_news.wait()
-
-    async def _submit(self, job: ProviderJob) -> None:
-        """Submitting -> submitted, over, or back in line."""
-        generation = await self._generations.get(job.generation_id)
-        if generation is None or generation.state is not State.RUNNING:
-            await self._is_dropped(job)
-            return
-        try:
-            answer = await self._submitter.submit(generation, Wish.from_json(generation.wish), job)
-        except Misconfigured as error:
-            await self._account_refused(job, error)
-            return
-        except GenerationFailed as error:
-            if error.code == "rejected":
-                await self._gate_opens()
-            raise
-        if answer is None:
-            await self._is_dropped(job)
-            return
-        await self._gate_opens()
-        self._delivery.wake(generation.id)
-        if not isinstance(answer, Pending) and await self._is_dropped(job):
-            return
-        match answer:
-            case Pending(job_id=provider_id):
-                await self._taken(job, provider_id)
-            case Done(sources=sources):
-                await self._collect(job, sources, None)
-            case Failed():
-                await self._came_to_nothing(job, answer)
-
-    async def _is_running(self, generation_id: int) -> bool:
-        generation = await self._generations.get(generation_id)
-        return generation is not None and generation.state is State.RUNNING
-
-    async def _is_unwanted(self, generation_id: int) -> bool:
-        generation = await self._generations.get(generation_id)
-        return generation is None or generation.state in (State.CANCELLED, State.FAILED)
-
-    async def _is_dropped(self, job: ProviderJob) -> bool:
-        """Whether its generation was cancelled; then the end of the job frees its slot, and is nothing else."""
-        is_dropped = await self._generations.drop(job)
-        if is_dropped:
-            self._queue_news.set()
-        return is_dropped
-
-    async def _taken(self, job: ProviderJob, provider_id: str) -> None:
-        submitted = await self._generations.submitted(job.id, provider_id)
-        if submitted is not None:
-            await self._follow(submitted)
-
-    async def _account_refused(self, job: ProviderJob, error: Misconfigured, *, is_try: bool = False) -> None:
-        before = await self._generations.get(job.generation_id)
-        await self._generations.put_back(job, is_try=is_try)
-        if self._gate.refused(error):
-            await self._tell_the_queue()
-        elif before is not None and before.shown == before.version:
-            self._delivery.wake(job.generation_id)  # it was shown as being made
-        self._queue_news.set()
-
-    async def _gate_opens(self) -> None:
-        if self._gate.accepted():
-            await self._tell_the_queue()
-            self._queue_news.set()
-
-    async def _tell_the_queue(self) -> None:
-        for generation_id in await self._generations.announce_to_queue():
-            self._delivery.wake(generation_id)
-
-    async def _follow(self, job: ProviderJob) -> None:
-        generation = await self._generations.get(job.generation_id)
-        if generation is None or job.provider_id is None or job.submitted_at is None:
-            return
-        wish = Wish.from_json(generation.wish)
-        self._tracker.follow(
-            Tracked(
-                job_id=job.id,
-                generation_id=job.generation_id,
-                provider_id=job.provider_id,
-                route=self._client.route(wish),
-                kind=wish.kind,
-                submitted_at=job.submitted_at,
-                is_announced=self._has_webhooks,
-            )
-        )
-
-    async def _ask(self, tracked: Tracked) -> Answer:
-        return await self._client.ask(tracked.route, tracked.provider_id)
-
-    def _tracked(self, tracked: Tracked, outcome: Outcome, length: Length | None) -> None:
-        self._tasks.spawn(self._came_out(tracked, outcome, length), f"finish generation {tracked.generation_id}")
-
-    async def _came_out(self, tracked: Tracked, outcome: Outcome, length: Length | None) -> None:
-        job = await self._generations.job(tracked.job_id)
-        if job is not None and job.state is JobState.SUBMITTED:
-            await self._guard_job(job, lambda job: self._conclude(job, outcome, length))
-
-    async def _conclude(self, job: ProviderJob, outcome: Outcome, length: Length | None) -> None:
-        if await self._is_dropped(job):
-            return
-        match outcome:
-            case Done(sources=sources):
-                known = KnownLength(job.kind, length.over_s, length.done_s) if length else None
-                await self._collect(job, sources, known)
-            case Failed():
-                await self._came_to_nothing(job, outcome)
-            case TimedOut():
-                minutes = round(self._limits.timeout.total_seconds() / 60)
-                text = ngettext(
-                    "The image service did not finish within {number} minute.",
-                    "The image service did not finish within {number} minutes.",
-                    minutes,
-                )
-                raise GenerationFailed("timeout", text)
-            case Lost():
-                if job.tries >= TRIES_MAX:
-                    raise GenerationFailed("lost", _("The image service lost the request again and again."))
-                log.warning("the image service lost a job of generation %d; it is asked anew", job.generation_id)
-                await self._put_back(job)
-
-    async def _came_to_nothing(self, job: ProviderJob, failed: Failed) -> None:
-        """Put it back in line where another try may succeed; the slot stays taken for the pause before that.
-
-        Raises:
-            GenerationFailed: it was tried often enough, or it would be of no use.
-        """
-        if failed.cause is Cause.REQUEST or job.tries >= TRIES_MAX:
-            text = _("The image service could not make it: {reason}", reason=sentence(_reason(failed)))
-            raise GenerationFailed("provider", text)
-        log.warning("a job of generation %d failed (%s); trying again", job.generation_id, failed.cause.name.lower())
-        match failed.cause:
-            case Cause.ACCOUNT:
-                advice = "Check the ImagePipeline account: it has to be topped up."
-                error = Misconfigured(f"A job failed because of the account. {advice} It said: {failed.message}")
-                await self._account_refused(job, error, is_try=True)
-                return
-            case Cause.BUSY:
-                self._gate.busy(None)
-            case Cause.SERVICE:
-                await self._tasks.sleep(self._timing.failed_s * 3**job.tries * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
-        await self._put_back(job)
-
-    async def _put_back(self, job: ProviderJob) -> None:
-        await self._generations.put_back(job, is_try=True)
-        self._delivery.wake(job.generation_id)
-        self._queue_news.set()
-
-    async def _collect(self, job: ProviderJob, sources: tuple[str, ...], length: KnownLength | None) -> None:
-        collected = await self._collector.collect(job, sources)
-        if await self._generations.job_done(
-            job, pictures=collected.pictures, missing_text=collected.missing, length=length
-        ):
-            self._delivery.wake(job.generation_id)
-        elif await self._is_unwanted(job.generation_id):
-            await self._discard(job.generation_id)  # it was cancelled, or has failed, while the pictures came
-        self._queue_news.set()
-
-
-async def load_schedule(generations: Generations) -> Schedule:
-    """What earlier lives have learnt about how long jobs take."""
-    remembered: dict[str, list[Length]] = {}
-    for known in await generations.lengths(each=REMEMBERED_MAX):
-        remembered.setdefault(known.kind, []).append(Length(known.over_s, known.done_s))
-    return Schedule(remembered)
-
-
-def _reason(failed: Failed) -> str:
-    ours = {NO_REASON: _("it gave no reason"), NO_PICTURE: _("it reported success without a picture")}
-    return ours.get(failed.message, failed.message)
-
 
 def _unanswered(generation: Generation) -> UserError:
     if generation.wait is not None and generation.wait.what is WaitsFor.FACE:
@@ -653,10 +381,3 @@ def _unanswered(generation: Generation) -> UserError:
             )
         )
     return GenerationFailed("unanswered", _("Nobody has answered in time."))
-
-
-def _internal(generation_id: int) -> GenerationFailed:
-    text = _(
-        "Something went wrong in the bot. Its operator finds the cause under number {number}.", number=generation_id
-    )
-    return GenerationFailed("internal", text)

@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 
 from db import audit, ledger, quotas
 from db.connection import Database
-from db.ledger import Spender
+from db.ledger import Grant, Spender
 from db.quotas import RoleQuota
 from services.errors import UserError
 from services.quotas import DAY, MONTH, Quota, ServerLimits, lower, scope_of
 from services.servers import Servers
 from services.words import _, span
 
-__all__ = ["Overview", "RoleQuota", "ServerQuotas", "Spender", "Use"]
+__all__ = ["Grant", "Overview", "RoleQuota", "ServerQuotas", "Spender", "Use"]
 
 ROLE_QUOTAS_MAX = 25  # what Discord suggests at most, and what fits into one message
 TOP_SPENDERS = 10
+BONUSES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All that is set in a server, and what was used. ``spenders`` are those of the last 30 days."""
+    """All that is set in a server, and what was used. ``bonuses`` are the grants of which something is left, by member,
+    those that end first; ``spenders`` are those of the last 30 days.
+    """
 
     quota: Quota
     role_quotas: Sequence[RoleQuota]
     uses: Sequence[Use]
     cooldown: timedelta
+    bonuses: Sequence[tuple[int, Grant]]
     spenders: Sequence[Spender]
 
 
@@ -81,6 +85,7 @@ class ServerQuotas:
                 role_quotas=await quotas.role_quotas(connection, guild_id),
                 uses=uses,
                 cooldown=timedelta(seconds=limits.cooldown_s),
+                bonuses=await ledger.grants_of_all(connection, scope=scope, now=now, limit=BONUSES_SHOWN),
                 spenders=await ledger.top_spenders(connection, scope=scope, since=now - MONTH, limit=TOP_SPENDERS),
             )
 

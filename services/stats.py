@@ -103,5 +103,6 @@ CAUSES = {
     "other_api": Cause.OTHER,
     "internal": Cause.OTHER,
     "erased": Cause.CANCELLED,
+    "blocked": Cause.CANCELLED,
     "cancelled": Cause.CANCELLED,
 }

@@ -91,6 +91,11 @@ def translated(text: str) -> str:
     return _catalogues.get(_language.get(), _ENGLISH).gettext(text)
 
 
+def mention(member_id: int) -> str:
+    """A member as each reader's own Discord names them."""
+    return f"<@{member_id}>"
+
+
 def at(moment: datetime) -> str:
     """A moment as each reader's own Discord shows it: "in 3 hours".
 

@@ -58,7 +58,9 @@ def _what(entry: Entry) -> str:
         "unblock": _("ended the block of {member}", member=subject),
         "delete": _("deleted the pictures of {member}, request {request}", member=member, request=request),
         "cancel": _("cancelled request {request} of {member}", member=member, request=request),
-        "report_deleted": _("deleted the reported pictures of request {request}", request=request),
+        "report_deleted": _(
+            "deleted the reported pictures of {member}, request {request}", member=member, request=request
+        ),
         "report_dismissed": _("dismissed the report of request {request}", request=request),
         "role_quota": _("gave {role} a quota", role=role),
         "role_quota_removed": _("took the quota of {role} away", role=role),
@@ -78,7 +80,7 @@ def _details(entry: Entry) -> Iterator[str]:
                 yield f"-# {_('until {moment}', moment=until)}"
             if entry.detail.get("reason"):
                 yield f"-# {as_typed(cut(entry.detail['reason'], REASON_CHARACTERS_SHOWN))}"
-        case "delete" | "cancel":
+        case "delete" | "cancel" | "report_deleted" | "report_dismissed":
             return
         case _:
             for name, value in entry.detail.items():
@@ -130,7 +132,7 @@ def _one(name: str, value: Any) -> str:
         case "roles":
             return f"<@&{value}>"
         case "is_private_first":
-            return _("Who asked, until they post them") if value else _("Everybody in the channel")
+            return _("The member who asked, until they post them") if value else _("Everybody in the channel")
         case "consent" if value in tuple(Rule):
             return rule_label(Rule(value))
         case "language":

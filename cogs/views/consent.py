@@ -16,7 +16,7 @@ from cogs.views.generation import ACCENT, cut, quoted
 from services.consents import Answer, Consent, Declaration, Listed, Question, Whose
 from services.quotas import guild_of
 from services.wishes import Wish
-from services.words import _, at, on
+from services.words import _, at, mention, on
 
 # Of a message's 4,000 characters; markup doubles in length.
 PROMPT_CHARACTERS_SHOWN = 1000
@@ -72,9 +72,9 @@ def question_layout(question: Question) -> ui.LayoutView:
     until = generation.wait.until if generation.wait else generation.created_at
     lines = [
         _(
-            "<@{subject}>, <@{asker}> would like to make pictures with a photo of you:",
-            subject=question.consent.subject_id,
-            asker=generation.member_id,
+            "{subject}, {asker} would like to make pictures with a photo of you:",
+            subject=mention(question.consent.subject_id),
+            asker=mention(generation.member_id),
         ),
         quoted(cut(Wish.from_json(generation.wish).prompt, PROMPT_CHARACTERS_SHOWN)),
         _(
@@ -106,24 +106,26 @@ def said_layout(text: str) -> ui.LayoutView:
 def answered_text(subject_id: int, given: Answer) -> str:
     """What stands where the question stood. Others read it too, so it says only that there was an answer."""
     if given in (Answer.ONCE, Answer.ALWAYS):
-        return _("<@{subject}> has agreed. `/consent list` shows it and takes it back.", subject=subject_id)
-    return _("<@{subject}> has answered. Nothing is made.", subject=subject_id)
+        return _("{subject} has agreed. `/consent list` shows it and takes it back.", subject=mention(subject_id))
+    return _("{subject} has answered. Nothing is made.", subject=mention(subject_id))
 
 
 def list_layout(listed: Listed) -> ui.LayoutView:
     """What somebody allows and refuses, each with a button that takes it back, and what they have said themselves."""
     view = ui.LayoutView(timeout=None)
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(_("**What you allow and refuse**"))]
+    lines_by_asker: dict[int, list[str]] = {}
     for consent in listed.answers:
-        label = _("Allow being asked") if consent.answer is Answer.NEVER else _("Take back")
-        button = Reply(Deed.REVOKE, consent.asker_id or 0, label=label)
+        lines_by_asker.setdefault(consent.asker_id or 0, []).append(_consent_line(consent))
+    for asker_id, lines in lines_by_asker.items():  # one button takes back all that somebody was allowed
+        button = Reply(Deed.REVOKE, asker_id, label=_("Take back") if asker_id else _("Allow being asked"))
         accessory = cast("ui.Item[ui.LayoutView]", button)
-        items.append(ui.Section(ui.TextDisplay[ui.LayoutView](_consent_line(consent)), accessory=accessory))
+        items.append(ui.Section(ui.TextDisplay[ui.LayoutView]("\n".join(lines)), accessory=accessory))
     if not listed.answers:
         items.append(ui.TextDisplay(_("Nothing yet. `/consent never` forbids all pictures of you with this bot.")))
     items.append(ui.TextDisplay(_("**What you have said of your photos**")))
-    lines = [_declaration_line(each) for each in listed.declarations]
-    items.append(ui.TextDisplay("\n".join(lines) or _("Nothing yet.")))
+    said = "\n".join(_declaration_line(each) for each in listed.declarations)
+    items.append(ui.TextDisplay(said or _("Nothing yet.")))
     view.add_item(ui.Container(*items, accent_colour=ACCENT))
     return view
 
@@ -133,7 +135,7 @@ def wipe_layout(text: str, *, asker_id: int | None, messages: int) -> ui.LayoutV
     view = ui.LayoutView(timeout=None)
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(text)]
     if messages:
-        label = _("Delete the bot's messages with those pictures ({number})", number=messages)
+        label = _("Delete messages with you ({number})", number=messages)
         items.append(row_of([Reply(Deed.WIPE, asker_id or 0, label=label, style=discord.ButtonStyle.danger)]))
     view.add_item(ui.Container(*items, accent_colour=ACCENT))
     return view
@@ -144,9 +146,9 @@ def _consent_line(consent: Consent) -> str:
     if consent.answer is Answer.NEVER:
         return _("**Never**: nobody may make pictures of you. Since {when}.", when=when)
     if consent.answer is Answer.ALWAYS:
-        line = _("**Always** for <@{asker}>, since {when}.", asker=consent.asker_id, when=when)
+        line = _("**Always** for {asker}, since {when}.", asker=mention(consent.asker_id or 0), when=when)
     else:
-        line = _("**Once** for <@{asker}>, {when}.", asker=consent.asker_id, when=when)
+        line = _("**Once** for {asker}, {when}.", asker=mention(consent.asker_id or 0), when=when)
     return f"{line}\n-# {_place(consent.scope)}"
 
 
@@ -164,5 +166,8 @@ def _declaration_line(declaration: Declaration) -> str:
             return _("- File `{name}`: somebody's who agreed, {when}", name=name, when=when)
         case Whose.MEMBER:
             return _(
-                "- File `{name}`: the face of <@{member}>, {when}", name=name, member=declaration.subject_id, when=when
+                "- File `{name}`: the face of {member}, {when}",
+                name=name,
+                member=mention(declaration.subject_id or 0),
+                when=when,
             )

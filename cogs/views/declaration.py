@@ -15,7 +15,7 @@ from cogs.answers import answer
 from services.consents import Whose
 from services.errors import UserError
 from services.generations import Wait
-from services.words import _
+from services.words import _, mention
 
 # The cog that answers, whatever process sent the message.
 HANDLER = "ConsentCog"
@@ -54,15 +54,15 @@ def declaration_headline(wait: Wait, *, photos: int) -> str:
     """What the asker is asked. What they press says all of this."""
     if photos > 1:
         return _(
-            "**Whose face is in image {n} of {photos}?** <@{member}>, with your answer you also say that the person is "
+            "**Whose face is in image {n} of {photos}?** {member}, with your answer you also say that the person is "
             "an adult.",
             n=wait.n,
             photos=photos,
-            member=wait.on,
+            member=mention(wait.on),
         )
     return _(
-        "**Whose face is this?** <@{member}>, with your answer you also say that the person is an adult.",
-        member=wait.on,
+        "**Whose face is this?** {member}, with your answer you also say that the person is an adult.",
+        member=mention(wait.on),
     )
 
 

@@ -13,7 +13,7 @@ from services.generations import Generation, Wait, WaitsFor
 from services.parameters import SCALE_DEFAULT, Role, Shape
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.wishes import Reference, Wish
-from services.words import _, at, ngettext, refunded
+from services.words import _, at, mention, ngettext, refunded
 
 ACCENT = discord.Colour(0x5B8DEF)
 ACCENT_FAILED = discord.Colour(0xC4483C)
@@ -92,12 +92,12 @@ def faces_layout(generation: Generation, wish: Wish, waiting: Waiting, files: Se
 def _face_headline(wish: Wish, wait: Wait) -> str:
     if len(wish.references) > 1:
         return _(
-            "**There are several faces in image {n} of {photos}.** <@{member}>, choose the one to use.",
+            "**There are several faces in image {n} of {photos}.** {member}, choose the one to use.",
             n=wait.n,
             photos=len(wish.references),
-            member=wait.on,
+            member=mention(wait.on),
         )
-    return _("**There are several faces in the photo.** <@{member}>, choose the one to use.", member=wait.on)
+    return _("**There are several faces in the photo.** {member}, choose the one to use.", member=mention(wait.on))
 
 
 def _faces(generation: Generation, wait: Wait, files: Sequence[str]) -> list["ui.Item[ui.LayoutView]"]:
@@ -137,7 +137,7 @@ def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
         case WaitsFor.FACE:
             headline = _face_headline(wish, wait)
         case WaitsFor.CONSENT:
-            headline = _("**Waiting for <@{member}>**, whose face is in the photo.", member=wait.on)
+            headline = _("**Waiting for {member}**, whose face is in the photo.", member=mention(wait.on))
     ends = _("-# Without an answer it ends {when}, and your images are refunded.", when=at(wait.until))
     return "\n".join([headline, quoted(wish.prompt), ends, _byline(generation, wish)])
 

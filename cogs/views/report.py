@@ -22,8 +22,9 @@ from services.words import _, ngettext, on
 # The cog that answers the buttons, whatever process sent the message.
 HANDLER = "Reports"
 REASON_CHARACTERS_MAX = 300
-# Of a message's 4,000 characters.
-PROMPT_CHARACTERS_SHOWN = 800
+# Of a message's 4,000 characters, with the marks that keep markup from acting.
+PROMPT_CHARACTERS_SHOWN = 1200
+REASON_CHARACTERS_SHOWN = 350
 VOICES_SHOWN = 5
 
 _FORM = re.compile(r"fl:report:([0-9]{1,18})")
@@ -131,12 +132,12 @@ def _lines(report: Report, generation: Generation | None, *, has_pictures: bool)
             yield f"[{_('Go to the message')}](https://discord.com/channels/{place})"
             if not has_pictures:
                 yield f"-# {_('The pictures can be seen only there.')}"
-        yield quoted(cut(wish.prompt, PROMPT_CHARACTERS_SHOWN))
+        yield cut(quoted(wish.prompt), PROMPT_CHARACTERS_SHOWN)
         yield f"-# {' · '.join(parameters(wish))}"
     for voice in report.voices[:VOICES_SHOWN]:
         member = f"<@{voice.member_id}>"
         if voice.reason:
-            reason = as_typed(voice.reason.replace("\n", " "))
+            reason = cut(as_typed(voice.reason.replace("\n", " ")), REASON_CHARACTERS_SHOWN)
             yield _("Reported by {member}: {reason}", member=member, reason=reason)
         else:
             yield _("Reported by {member}", member=member)

@@ -2,11 +2,21 @@
 
 from collections.abc import Callable, Sequence
 
-from cogs.views.generation import cut
-from services.server_quotas import Overview, RoleQuota
-from services.words import _, ngettext, span
+from discord import ui
+
+from cogs.views.generation import ACCENT, as_typed, cut
+from services.server_quotas import Grant, Overview, RoleQuota
+from services.words import _, ngettext, on, span
 
 NAME_CHARACTERS_SHOWN = 24
+REASON_CHARACTERS_SHOWN = 40
+
+
+def overview_layout(overview: Overview, role_name: Callable[[int], str | None]) -> ui.LayoutView:
+    """The same as a message, which then has room for twice as much."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.Container(ui.TextDisplay[ui.LayoutView](overview_text(overview, role_name)), accent_colour=ACCENT))
+    return view
 
 
 def overview_text(overview: Overview, role_name: Callable[[int], str | None]) -> str:
@@ -25,12 +35,26 @@ def overview_text(overview: Overview, role_name: Callable[[int], str | None]) ->
     ]
     if overview.cooldown:
         parts.append(_("Each member waits {time} between two requests.", time=span(overview.cooldown)))
+    if overview.bonuses:
+        parts.append(_("**Bonuses that are left, those that end first**"))
+        parts += [_bonus(member_id, grant) for member_id, grant in overview.bonuses]
     if overview.spenders:
         parts.append(_("**Most used in the last 30 days**"))
         for number, spender in enumerate(overview.spenders, start=1):
             images = ngettext("{number} image", "{number} images", spender.images)
             parts.append(f"{number}. <@{spender.member_id}>: {images}")
     return "\n".join(parts)
+
+
+def _bonus(member_id: int, grant: Grant) -> str:
+    text = ngettext(
+        "{member}: {number} image until {end}",
+        "{member}: {number} images until {end}",
+        grant.images,
+        member=f"<@{member_id}>",
+        end=on(grant.expires_at),
+    )
+    return f"- {text} ({as_typed(cut(grant.reason, REASON_CHARACTERS_SHOWN))})" if grant.reason else f"- {text}"
 
 
 def name_of(quota: RoleQuota, role_name: Callable[[int], str | None]) -> str:

@@ -201,7 +201,7 @@ def label_of(rule: Rule) -> str:
         case Rule.OFF:
             return _("Nothing is asked")
         case Rule.DECLARE:
-            return _("Who asks says whose face it is")
+            return _("The member who asks says whose face it is")
         case Rule.ASK:
             return _("The member who is shown is asked, too")
         case Rule.SELF:
@@ -228,7 +228,13 @@ def _gone(number: int) -> str:
 def _lacking(permissions: Sequence[str]) -> str:
     if not permissions:
         return ""
-    return "\n" + _("⚠ The bot may not write there. It lacks: {permissions}.", permissions=", ".join(permissions))
+    names = {
+        "view_channel": _("View Channel"),
+        "send_messages": _("Send Messages"),
+        "attach_files": _("Attach Files"),
+    }
+    named = ", ".join(names[each] for each in permissions)
+    return "\n" + _("⚠ The bot may not write there. It lacks: {permissions}.", permissions=named)
 
 
 def _channels(name: str, chosen: Sequence[int]) -> Choice:

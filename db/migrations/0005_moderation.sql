@@ -15,6 +15,7 @@ CREATE TABLE reports (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     guild_id       INTEGER NOT NULL,
     generation_id  INTEGER NOT NULL UNIQUE REFERENCES generations (id),
+    reported_at    TEXT NOT NULL,                 -- when it was reported first
     channel_id     INTEGER,                       -- where the moderators read of it
     message_id     INTEGER,
     deleted_by     INTEGER,                       -- which moderator did so

@@ -15,7 +15,7 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -87,6 +87,37 @@ class Found(Generic[Label]):
         return range(self.start, self.end)
 
 
+class Text:
+    """The words of a text, where each stands, and what has been found out about where places fit."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.places: dict[str, list[int]] = {}
+        for at, word in enumerate(words):
+            self.places.setdefault(word, []).append(at)
+        self._distinct = frozenset(self.places)
+        self._fitting: dict[int, frozenset[int]] = {}  # by the identity of a place: equal ones are the same
+
+    def starts(self, phrase: Phrase) -> Iterable[int]:
+        """Where a phrase could begin."""
+        if not phrase[0].is_optional:
+            return self._where(phrase[0])
+        first = list(itertools.takewhile(lambda place: place.is_optional, phrase))
+        return frozenset().union(*(self._where(place) for place in (*first, phrase[len(first)])))
+
+    def _where(self, place: Place) -> frozenset[int]:
+        found = self._fitting.get(id(place))
+        if found is None:
+            found = frozenset(at for word in self._fitting_words(place) for at in self.places[word])
+            self._fitting[id(place)] = found
+        return found
+
+    def _fitting_words(self, place: Place) -> Iterable[str]:
+        if place.kind is Kind.WORD and not (place.stems or place.ends or place.insides):
+            return place.words & self._distinct
+        return [word for word, at in self.places.items() if place.fits(word, at[0])]
+
+
 class Phrases(Generic[Label]):
     """Many phrases, each with a label, compiled once. ``crosses`` says whether a phrase may have marks between its
     words.
@@ -118,15 +149,12 @@ class Phrases(Generic[Label]):
             for key in keys:
                 index.setdefault(key, []).append(filed)
 
-    def found(self, words: Words) -> Iterator[Found[Label]]:
-        """All of them among the words."""
-        places: dict[str, list[int]] = {}
-        for at, word in enumerate(words):
-            places.setdefault(word, []).append(at)
-        candidates = {id(filed): filed for word in places for filed in self._possible(word)}
+    def found(self, text: Text) -> Iterator[Found[Label]]:
+        """All of them in the text."""
+        candidates = {id(filed): filed for word in text.places for filed in self._possible(word)}
         for phrase, label in candidates.values():
-            for start in _starts(phrase, places):
-                end = self._end(phrase, 0, words, start)
+            for start in text.starts(phrase):
+                end = self._end(phrase, 0, text.words, start)
                 if end is not None:
                     yield Found(label, start, end)
 
@@ -165,15 +193,6 @@ class Phrases(Generic[Label]):
             if end is not None:
                 return end
         return None
-
-
-def _starts(phrase: Phrase, places: Mapping[str, Sequence[int]]) -> Iterator[int]:
-    """Where a phrase could begin, for the words of a text and where each stands."""
-    first = list(itertools.takewhile(lambda place: place.is_optional, phrase))
-    first.append(phrase[len(first)])
-    for word, at in places.items():
-        if any(place.fits(word, at[0]) for place in first):
-            yield from at
 
 
 def _expanded(text: str, lists: Lists) -> Iterator[Phrase]:

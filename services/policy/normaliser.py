@@ -20,6 +20,12 @@ UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 
 _SEPARATOR = r"[\s.,;:/|~+*_\-\u00b7\u2022'\"()\[\]{}]"
 _SPELT = re.compile(rf"(?<![^\W_])(?:[^\W_]{_SEPARATOR}{{1,2}}){{2,}}[^\W_](?![^\W_])")
+# The same between all letters of a word: of words that are spelt one after another each by itself, and "D.N.I." whole.
+_SPELT_ALIKE = re.compile(
+    rf"(?<![^\W_])[^\W_](?P<by>{_SEPARATOR}{{1,2}})(?:[^\W_](?P=by))+[^\W_](?![^\W_])(?:(?<=\.\w)\.(?=\s))?"
+)
+# A word of one letter before one that is spelt with spaces.
+_BEFORE_SPELT = re.compile(r"(?<!\S)([aeioy]) (?=(?:[^\W_] ){2,}[^\W_](?!\S))")
 _INSIDE = re.compile(r"(?<=[^\W_])[-._*~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
 _UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])[\s\W_]{{1,3}}(?=[{UNSPACED}])")
 _WEIGHT = re.compile(r":{1,2}\s*-?\d*\.?\d+")
@@ -29,6 +35,7 @@ _DOUBLED = re.compile(r"([aeiu])\1")
 _DISGUISED = re.compile(r"[\w@$!\u20ac]+")
 _STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:[*#]+[^\W\d_]+)+(?![\w*])")
 _STARS_MAX = 2
+_STARRED_MAX = 20
 _VOWELS = "aeiou"
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[,;:()\[\]{}<>|/]|[.!?\n]|[^\w\s]")
 _PHRASE_MARKS = frozenset(",;:()[]{}<>|/\u3001\uff0c")
@@ -110,18 +117,20 @@ def _unmixed(word: str) -> str:
 def _variants(clean: str, joined: str) -> Iterator[str]:
     yield clean
     yield joined
+    yield _joined(_BEFORE_SPELT.sub(r"\1 , ", clean))
     yield _LONG_RUN.sub(r"\1", joined)
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
         yield _LONG_RUN.sub(r"\1", _joined(_unleeted(clean, one)))
     yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
-    starred = list(_STARRED.finditer(clean))
+    starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
-        yield " , ".join(guess for found in starred for guess in _guesses(found.group()))
+        yield " , ".join(guess for word in starred for guess in _guesses(word))
 
 
 def _joined(text: str) -> str:
-    text = _SPELT.sub(lambda found: re.sub(r"[\W_]", "", found.group()), text)
+    for spelt in (_SPELT_ALIKE, _SPELT):
+        text = spelt.sub(lambda found: re.sub(r"[\W_]", "", found.group()), text)
     return _UNSPACED_GAP.sub("", _INSIDE.sub("", text))
 
 

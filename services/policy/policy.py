@@ -13,12 +13,13 @@ Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written
   are no harm to any rule;
 - ``unless_anywhere``: phrases that make the rule void wherever in the text they stand;
 - ``in = "negative"``: the rule is for the negative prompt, which names what the picture is to be without;
-- ``disguised``: its single words are also looked for in pieces (``na ked``) and with doubled letters (``nuude``).
+- ``disguised``: its single words are also looked for in pieces (``na ked``), with doubled letters (``nuude``), and the
+  longer ones misspelt (``udnressed``, ``toples``).
 """
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Any
 
 from services.errors import PromptRefused
 from services.parameters import Role
-from services.policy.matcher import Lists, Phrases, Words
+from services.policy.matcher import Found, Lists, Phrases, Text, Words
 from services.policy.normaliser import Readings, read, words_of
 from services.wishes import Wish
 
@@ -34,6 +35,9 @@ RULES = Path(__file__).with_name("rules")
 
 # Of two reasons members are told the graver one.
 CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
+
+# Shorter words are only a letter from too many others.
+MISSPELT_LENGTH_MIN = 7
 
 # Less than nothing of it: in a prompt the picture is to be without, in a negative prompt it is to have.
 _TURNED_ROUND = re.compile(r":\s*-\s*\d*\.?\d")
@@ -118,25 +122,38 @@ class Policy:
             found.update(*(self._found(text, is_negative=is_negative) for text in texts))
         return [self._rules[n] for n in sorted(found)]
 
-    def _found(self, text: str, *, is_negative: bool) -> set[int]:
+    def _found(self, said: str, *, is_negative: bool) -> set[int]:
         """The numbers of the rules that match."""
-        readings = read(text)
+        readings = read(said)
         found = {n for n, rule in enumerate(self._rules) if not is_negative and _is_disguised(rule, readings)}
-        for words in readings.plain:
-            possible = [match for match in self._phrases[is_negative].found(words) if match.label not in found]
-            if possible:
-                innocent = _covered(self._innocent, words)
+        for text in map(Text, readings.plain):
+            matches: dict[int, list[Found[int]]] = {}
+            for match in self._phrases[is_negative].found(text):
+                if match.label not in found:
+                    matches.setdefault(match.label, []).append(match)
+            if matches:
+                innocent = _covered(self._innocent, text)
                 found.update(
-                    match.label
-                    for match in possible
-                    if innocent.isdisjoint(match.span)
-                    and (is_negative or not self._is_negated(words, match.start))
-                    and self._is_meant(self._rules[match.label], match.span, words)
+                    n
+                    for n, of_rule in matches.items()
+                    if self._is_meant(
+                        self._rules[n],
+                        [
+                            match.span
+                            for match in of_rule
+                            if innocent.isdisjoint(match.span)
+                            and (is_negative or not self._is_negated(text.words, match.start))
+                        ],
+                        text,
+                    )
                 )
         return found
 
-    def _is_meant(self, rule: Rule, span: range, words: Words) -> bool:
-        return not any(rule.unless_anywhere.found(words)) and _covered(rule.unless, words).isdisjoint(span)
+    def _is_meant(self, rule: Rule, spans: Sequence[range], text: Text) -> bool:
+        if not spans or any(rule.unless_anywhere.found(text)):
+            return False
+        harmless = _covered(rule.unless, text)
+        return any(harmless.isdisjoint(span) for span in spans)
 
     def _is_negated(self, words: Words, start: int) -> bool:
         """Whether what begins there is named to say that it is not wanted."""
@@ -151,8 +168,17 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
     )
 
 
-def _covered(phrases: Phrases[None], words: Words) -> set[int]:
-    return {at for match in phrases.found(words) for at in match.span}
+def _misspelt(word: str) -> Iterator[str]:
+    """The ways to write a long word with two neighbours swapped, or without one, beginning as it does."""
+    if len(word) < MISSPELT_LENGTH_MIN:
+        return
+    for n in range(1, len(word) - 1):
+        yield word[:n] + word[n + 1 :]
+        yield word[:n] + word[n + 1] + word[n] + word[n + 2 :]
+
+
+def _covered(phrases: Phrases[None], text: Text) -> set[int]:
+    return {at for match in phrases.found(text) for at in match.span}
 
 
 def _rules(category: str, lists: Lists) -> Iterator[Rule]:
@@ -161,14 +187,15 @@ def _rules(category: str, lists: Lists) -> Iterator[Rule]:
         phrases: list[str] = entry["any"]
         unless: list[str] = entry.get("unless", [])
         unless_anywhere: list[str] = entry.get("unless_anywhere", [])
+        disguised = _single(filter(str.isalpha, phrases)) if entry.get("disguised") else frozenset[str]()
         yield Rule(
             category=category,
             when=When(entry.get("when", file["when"])),
             is_negative=entry.get("in") == "negative",
-            phrases=tuple(phrases),
+            phrases=(*phrases, *sorted({wrong for word in disguised for wrong in _misspelt(word)} - disguised)),
             unless=_unlabelled(unless, lists),
             unless_anywhere=_unlabelled(unless_anywhere, lists),
-            disguised=frozenset(filter(str.isalpha, phrases)) if entry.get("disguised") else frozenset(),
+            disguised=disguised,
         )
 
 
@@ -176,7 +203,7 @@ def _unlabelled(phrases: list[str], lists: Lists) -> Phrases[None]:
     return Phrases([(phrase, None) for phrase in phrases], lists, crosses=False)
 
 
-def _single(words: tuple[str, ...]) -> frozenset[str]:
+def _single(words: Iterable[str]) -> frozenset[str]:
     return frozenset(said for word in words for said in words_of(word))
 
 

@@ -96,7 +96,7 @@ async def test_what_was_saved_is_listed_with_its_crop(scene: FaceStage, clock: C
 async def test_a_refused_photo_keeps_nothing_and_says_which(scene: FaceStage) -> None:
     told = await scene.told("save", name="Me", photos={"photo": ME, "photo2": COFFEE})
 
-    assert told.text.startswith("Photo 2 of 2: There is no face to be found in the photo.")
+    assert told.text.startswith("Photo 2 of 2: The bot found no face in the photo.")
     assert (await scene.told("list")).text == "You have no saved faces. `/face save` keeps one."
 
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cogs.views.generation import Frame, layout, photo_names, quoted
-from db.generations import Generation, State
 from db.ledger import Spending
 from services.errors import InvalidWish
 from services.parameters import IMAGES_MAX, PROMPT_CHARACTERS_MAX
@@ -19,38 +18,12 @@ from services.quotas import Balance, Quota
 from services.remakes import drafted
 from services.wishes import ModelChoice, Wish
 from services.words import speaking
+from tests.generations import NOW, made_generation
 from tests.languages import LANGUAGES
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
 
-NOW = datetime(2026, 11, 21, tzinfo=UTC)
-GENERATION = Generation(
-    id=1,
-    interaction_id=2,
-    application_id=3,
-    token=None,
-    scope="guild:4",
-    guild_id=4,
-    is_private=False,
-    is_ephemeral=False,
-    channel_id=5,
-    member_id=6,
-    locale="en-US",
-    file_limit_bytes=10,
-    wish="{}",
-    images=4,
-    weight=1,
-    role_ids=(),
-    photos=(),
-    hosted=(),
-    message_id=None,
-    state=State.FINISHED,
-    pictures=4,
-    version=3,
-    shown=2,
-    failure_code=None,
-    failure_text=None,
-    created_at=NOW,
-    changed_at=NOW,
+GENERATION = made_generation(
+    interaction_id=2, application_id=3, scope="guild:4", guild_id=4, channel_id=5, member_id=6, images=4, pictures=4
 )
 BALANCE = Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=[Spending(NOW, 4)])
 FILES = tuple(f"{n}.png" for n in range(4))

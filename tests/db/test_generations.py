@@ -2,24 +2,13 @@ from datetime import UTC, datetime
 
 from db import generations
 from db.connection import Database
-from db.generations import NewGeneration
+from tests.generations import new_generation
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 async def generation(database: Database) -> int:
-    new = NewGeneration(
-        interaction_id=1,
-        application_id=2,
-        token="token",
-        scope="guild:3",
-        channel_id=4,
-        member_id=5,
-        locale="en-US",
-        file_limit_bytes=10,
-        wish="{}",
-        images=1,
-    )
+    new = new_generation(scope="guild:3", channel_id=4)
     async with database.transaction() as connection:
         generation_id = await generations.insert(connection, new, NOW)
     assert generation_id is not None

@@ -27,8 +27,8 @@ from playground.state import State
 from services.collector import Retries
 from services.config import Settings
 from services.gate import Pauses
-from services.runner import Timing
 from services.submitter import Backoff
+from services.surroundings import Timing
 from services.tracker import Pace
 from tests.photographs import astronaut, encoded
 

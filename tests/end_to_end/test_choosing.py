@@ -217,6 +217,6 @@ async def test_again_takes_the_chosen_face(scene: Stage) -> None:
 async def test_a_saved_face_is_one_persons(scene: Stage) -> None:
     async with scene.bot():
         saving = scene.playground.command("face save", options={"name": "us"}, attachments={"photo": GROUP})
-        message = await scene.message_with("There are 2 faces", interaction=saving)
+        message = await scene.message_with("The bot found 2 faces", interaction=saving)
 
-    assert message.text == "There are 2 faces in the photo. Crop it to one person and attach it again."
+    assert message.text == "The bot found 2 faces in the photo. Crop it to one person and attach it again."

@@ -873,9 +873,25 @@ async def test_the_list_shows_what_is_allowed_and_takes_it_back(asking: Stage) -
 
         taken_back = asking.playground.press(listed, "Take back", member="Cleo")
         told = await asking.playground.answered(taken_back)
-        asking.playground.press(told, "Delete the bot's messages with those pictures (1)", member="Cleo")
+        asking.playground.press(told, "Delete messages with you (1)", member="Cleo")
         await asking.playground.until(lambda _: result.deleted_at is not None)
         assert "Nothing yet" in (await consent(asking, "list")).text
+
+
+async def test_several_answers_to_the_same_member_are_listed_together_and_taken_back_at_once(asking: Stage) -> None:
+    async with asking.bot():
+        for prompt in ("a quiet harbour", "a red balloon"):
+            interaction = of_cleo(asking, prompt)
+            await reply(asking, "This once")
+            await asking.delivered(interaction)
+        listed = await consent(asking, "list")
+        asking.playground.press(listed, "Take back", member="Cleo")
+        await asking.message_with("may no longer make pictures of you")
+        after = await consent(asking, "list")
+
+    assert listed.text.count("**Once** for <@") == 2
+    assert [button["label"] for button in listed.body.buttons] == ["Take back"]
+    assert "Nothing yet" in after.text
 
 
 # ------------------------------------------------------------------------------------------------ the rule

@@ -2,32 +2,22 @@
 
 import asyncio
 import re
-import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
-
-import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import write_po
 
 from playground.model import Interaction, Message, walk
 from playground.state import State
-from scripts.words import template
-from services import words
 from services.catalog import SHIPPED_PRESETS
 from services.parameters import ADAPTERS, SCHEDULERS, Shape
 from services.wishes import NEGATIVE_PROMPT
 from tests.end_to_end.stage import PHOTO, Photo, Stage
-from tests.languages import marked
+from tests.languages import MARKED
 from tests.photographs import coffee, encoded
 
-# Discord has Swedish, and the bot does not: in it everything is marked that went through a catalogue.
-MARKED = "sv-SE"
 COFFEE = ("coffee.jpg", encoded(coffee()))
 # What was marked, also where it was cut, and what is no word: mentions, addresses, sizes, ids, the end of what was cut.
-NO_WORDS = re.compile(r"⟦[^⟦⟧]*(?:⟧|…)|<[^>]*>|https?://\S+|\w+…|\d+x\d+|[0-9a-f]{8}-[0-9a-f-]{27}")
+NO_WORDS = re.compile(r"⟦[^⟦⟧]*(?:⟧|…)|<[^>]*>|https?://\S+|\w+…|\d+x\d+|\b[0-9a-f]{8}(?:-[0-9a-f-]{27})?\b")
 WORD = re.compile(r"[^\W\d_][\w.-]*\w|[^\W\d_]")
 # What members wrote themselves, what has one name in every language, and what others said.
 OWN = "a quiet harbour a lighthouse Storm Calm x own huge many Fix hands Deutsch English Svenska"
@@ -51,24 +41,6 @@ pixels_over = 1_048_576
 """
 # Discord cuts longer labels off on phones.
 LABEL_CHARACTERS_MAX = 34
-
-
-@pytest.fixture(scope="module")
-def said() -> Catalog:
-    return template()
-
-
-@pytest.fixture(params=[MARKED, "de"])
-def locale(request: pytest.FixtureRequest, said: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What Ben and Ada speak; one of them is the language in which everything is marked."""
-    folder = tmp_path / "locales"
-    shutil.copytree(words.CATALOGUES, folder)
-    language = MARKED.partition("-")[0]
-    with (folder / f"{language}.po").open("wb") as file:
-        write_po(file, marked(said, language))
-    monkeypatch.setattr(words, "CATALOGUES", folder)
-    monkeypatch.setattr(words, "_catalogues", {})
-    return request.param
 
 
 class Play:
@@ -96,6 +68,15 @@ class Play:
             self.scene.playground.command(command, member=by, options=options, attachments=photos or {})
         )
 
+    async def message_with(self, action: str) -> Message:
+        """Wait for a message with such a button; the newest one."""
+
+        def found(state: State) -> Message | None:
+            messages = (each for each in reversed(state.messages.values()) if each.deleted_at is None)
+            return next((each for each in messages if re.search(rf"(^| ){action}", ids(each))), None)
+
+        return await self.scene.playground.until(found)
+
     async def press(self, message: Message, action: str, *, member: str = "Ben") -> Interaction:
         custom_id = next(each["custom_id"] for each in message.body.buttons if re.match(action, each["custom_id"]))
         return await self.scene.playground.acknowledged(self.scene.playground.press(message, custom_id, member=member))
@@ -118,6 +99,16 @@ class Play:
                 yield interaction.modal["title"]
                 yield from (text for each in interaction.modal["components"] for text in shown(each))
         yield from self.suggested
+
+    def judge(self, locale: str, *, least: int) -> None:
+        """Whether all that was read, so many texts at least, is in this language, and fits on buttons."""
+        read = sorted({text for text in self.read() if text})
+        assert len(read) > least
+        if locale == MARKED:
+            assert {text: missed for text in read if (missed := untranslated(text))} == {}
+        messages = self.scene.playground.state.messages.values()
+        labels = {each["label"] for message in messages for each in message.body.buttons}
+        assert [label for label in labels if len(label) > LABEL_CHARACTERS_MAX] == []
 
 
 def shown(component: dict[str, Any]) -> Iterator[str]:
@@ -299,12 +290,7 @@ async def test_everything_is_said_in_the_language_of_who_reads_it(scene: Stage, 
             await part(play)
         commands = [command.definition for command in scene.playground.state.commands.values()]
 
-    read = sorted({text for text in play.read() if text})
-    assert len(read) > 100
-    if locale == MARKED:
-        assert {text: missed for text in read if (missed := untranslated(text))} == {}
-    labels = {each["label"] for message in scene.playground.state.messages.values() for each in message.body.buttons}
-    assert [label for label in labels if len(label) > LABEL_CHARACTERS_MAX] == []
+    play.judge(locale, least=100)
     assert [text for command in commands for text in untold(command, locale)] == []
 
 

@@ -223,7 +223,7 @@ async def test_pictures_that_do_not_come_are_linked_to(reporting: Stage) -> None
 
 async def test_a_moderator_deletes_the_pictures_and_their_copies_also_after_a_restart(reporting: Stage) -> None:
     scene = reporting
-    dora = scene.playground.state.member("Dora").id
+    dora, ben = (scene.playground.state.member(name).id for name in ("Dora", "Ben"))
     async with scene.bot():
         message = await made(scene)
         await report(scene, message)
@@ -236,8 +236,28 @@ async def test_a_moderator_deletes_the_pictures_and_their_copies_also_after_a_re
     assert message.deleted_at is not None
     assert copies
     assert not copies & scene.playground.state.contents.keys()
-    assert f"<@{dora}> deleted the reported pictures of request `1`" in audit.text
+    assert f"<@{dora}> deleted the reported pictures of <@{ben}>, request `1`" in audit.text
     assert _possible(shown) == ["Block member", "Dismiss"]
+
+
+async def test_what_a_moderator_cancels_is_written_down_and_what_its_member_cancels_is_not(reporting: Stage) -> None:
+    scene = reporting
+    dora, ben = (scene.playground.state.member(name).id for name in ("Dora", "Ben"))
+    scene.renderer.open.clear()
+    async with scene.bot():
+        for member in ("Ben", "Dora"):
+            asked = scene.imagine(photo=None)
+            await scene.renderer.begun(1 if member == "Ben" else 2)
+            message = scene.playground.state.original(asked)
+            assert message is not None
+            scene.playground.press(message, "Cancel", member=member)
+            await scene.message_with("Cancelled", interaction=asked)
+        audit = await server(scene, "audit")
+        while "cancelled" not in audit.text:
+            audit = await server(scene, "audit")
+
+    assert f"<@{dora}> cancelled request `2` of <@{ben}>" in audit.text
+    assert "request `1`" not in audit.text
 
 
 async def test_a_moderator_blocks_the_member_from_the_report(reporting: Stage) -> None:

@@ -254,7 +254,7 @@ async def test_it_can_be_cancelled_as_long_as_its_button_can_be_pressed(scene: S
 async def test_a_refused_photo_is_explained_in_place(scene: Stage) -> None:
     async with scene.bot():
         interaction = scene.imagine(private=True, photo=("blank.png", BLANK))
-        message = await scene.message_with("There is no face to be found in the photo.", interaction=interaction)
+        message = await scene.message_with("The bot found no face in the photo.", interaction=interaction)
         left = await scene.left()
 
     assert (message.id, left) == (interaction.original_id, 20)

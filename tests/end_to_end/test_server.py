@@ -251,7 +251,7 @@ async def test_who_may_use_the_command_by_the_servers_own_choice_may_use_its_men
 
     ben = scene.playground.state.member("Ben").id
     assert f"<@{ben}> changed the settings\n-# Language: - → Deutsch" in audit.text
-    assert told.text == "For this you need the permission to manage this server."
+    assert told.text == "You need the permission *Manage Server* for this."
 
 
 async def test_a_press_is_refused_where_discord_does_not_tell_who_may(scene: Stage) -> None:
@@ -306,7 +306,7 @@ async def test_a_report_channel_that_the_bot_cannot_write_into_is_marked(scene: 
         scene.playground.deny("lounge", Permission.ATTACH_FILES)
         opened = await panel(scene)
         await choose(
-            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: attach files."
+            scene, opened, "report_channel", ["lounge"], "⚠ The bot may not write there. It lacks: Attach Files."
         )
         await choose(scene, opened, "report_channel", ["pictures"])
 
@@ -369,6 +369,26 @@ async def test_who_is_blocked_can_ask_nowhere_in_the_server_until_that_is_ended(
     assert again.text == f"<@{ben}> is not blocked in this server."
     assert f"ended the block of <@{ben}>" in audit.text
     assert f"blocked <@{ben}>\n-# made\\_fun of others" in audit.text
+
+
+async def test_what_a_blocked_member_has_under_way_in_the_server_is_not_made(scene: Stage) -> None:
+    scene.env["IMAGEPIPELINE_MAX_IN_FLIGHT"] = "1"
+    scene.renderer.open.clear()
+    async with scene.bot():
+        running, waiting = scene.imagine("a harbour", photo=None), scene.imagine("a garden", photo=None)
+        await scene.renderer.begun(1)
+        direct = scene.imagine("a tower", photo=None, channel="dm")
+        await server(scene, "block", member="Ben")
+        messages = [await scene.message_with("has blocked", interaction=each) for each in (running, waiting)]
+        scene.renderer.open.set()
+        await scene.delivered(direct)
+        await server(scene, "unblock", member="Ben")
+        left = await scene.left()
+
+    for message in messages:
+        assert "A moderator of this server has blocked the member who asked for it." in message.text
+    assert left == 20
+    assert [job.parameters.prompt for job in scene.renderer.jobs] == ["a harbour", "a tower"]
 
 
 async def test_the_operator_blocks_everywhere(scene: Stage) -> None:

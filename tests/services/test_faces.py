@@ -59,8 +59,8 @@ async def test_what_is_kept_is_the_crop_of_every_photo(make: MakeFaces) -> None:
 @pytest.mark.parametrize(
     ("of", "told"),
     [
-        ([COFFEE], r"^There is no face to be found"),
-        ([ME, COFFEE], r"^Photo 2 of 2: There is no face to be found"),
+        ([COFFEE], r"^The bot found no face"),
+        ([ME, COFFEE], r"^Photo 2 of 2: The bot found no face"),
         ([Source(url="http://127.0.0.1:9/face.jpg")], r"^The photo could not be fetched"),
     ],
 )

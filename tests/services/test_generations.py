@@ -16,23 +16,13 @@ from services.generations import Generations
 from services.presenter import Shown
 from services.quotas import Quota
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 FAULT = GenerationFailed("test", "It did not work.")
 
 
 def wish_of(member_id: int, *, images: int = 1, interaction_id: int, scope: str = "guild:1") -> NewGeneration:
-    return NewGeneration(
-        interaction_id=interaction_id,
-        application_id=1,
-        token="token",
-        scope=scope,
-        channel_id=2,
-        member_id=member_id,
-        locale="en-US",
-        file_limit_bytes=10,
-        wish="{}",
-        images=images,
-    )
+    return new_generation(interaction_id=interaction_id, scope=scope, member_id=member_id, images=images)
 
 
 @pytest.fixture

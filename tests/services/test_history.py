@@ -4,8 +4,8 @@ import pytest
 
 from db import generations
 from db.connection import Database
-from db.generations import NewGeneration
 from services.history import PAGE, History, Page
+from tests.generations import new_generation
 from tests.wishes import with_adapters
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -16,17 +16,12 @@ async def asked(database: Database, *prompts: str, member_id: int = 5, scope: st
     async with database.transaction() as connection:
         for prompt in prompts:
             rows = await connection.execute_fetchall("SELECT count(*) FROM generations")
-            new = NewGeneration(
+            new = new_generation(
                 interaction_id=next(iter(rows))[0],
-                application_id=2,
-                token="token",
                 scope=scope,
                 channel_id=4,
                 member_id=member_id,
-                locale="en-US",
-                file_limit_bytes=10,
                 wish=with_adapters(prompt).to_json(),
-                images=1,
             )
             await generations.insert(connection, new, NOW)
 

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,42 +6,19 @@ import pytest
 from db.generations import Generation, Hosted, Source, State
 from services.hosting import DiscordHosting, PublicHosting
 from services.queue import WAIT_MAX
-
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+from tests.generations import NOW, made_generation
 
 
 def generation(number: int = 7) -> Generation:
-    return Generation(
+    return made_generation(
         id=number,
-        interaction_id=1,
-        application_id=1,
-        token=None,
-        scope="guild:1",
-        guild_id=None,
-        is_private=False,
-        is_ephemeral=False,
-        channel_id=2,
-        member_id=3,
-        locale="en-US",
-        file_limit_bytes=10,
-        wish="{}",
-        images=1,
-        weight=1,
-        role_ids=(),
         photos=(Source(url="https://cdn.example/a"), Source(url="https://cdn.example/b")),
         hosted=(
             Hosted(url="https://cdn.example/1", attachment_id=1),
             Hosted(url="https://cdn.example/2", attachment_id=2),
         ),
-        message_id=None,
         state=State.RUNNING,
         pictures=0,
-        version=1,
-        shown=1,
-        failure_code=None,
-        failure_text=None,
-        created_at=NOW,
-        changed_at=NOW,
     )
 
 

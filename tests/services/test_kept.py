@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db.connection import Database
-from db.generations import Generation, NewGeneration, Source, State, Wait, WaitsFor
+from db.generations import Generation, Source, State, Wait, WaitsFor
 from services.errors import GenerationFailed, PhotoRefused, QueueFull
 from services.generations import Generations
 from services.kept import KeptPhotos, number_in, url_of
@@ -15,21 +15,10 @@ from services.queue import Queue
 from services.quotas import Quota
 from services.vault import Vault
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 PHOTO = b"\xff\xd8 the bytes of somebody's face"
-NEW = NewGeneration(
-    interaction_id=1,
-    application_id=1,
-    token="token",
-    scope="guild:1",
-    channel_id=2,
-    member_id=7,
-    locale="en-US",
-    file_limit_bytes=10,
-    wish="{}",
-    images=2,
-    photos=(Source(url="https://cdn.example/face.jpg"),),
-)
+NEW = new_generation(member_id=7, images=2, photos=(Source(url="https://cdn.example/face.jpg"),))
 
 
 @dataclass

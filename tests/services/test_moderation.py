@@ -7,11 +7,11 @@ import pytest
 from db import generations
 from db.connection import Database
 from services.errors import NotAllowed
-from services.generations import NewGeneration
 from services.moderation import Flag, Outcome
 from services.servers import Servers
 from services.tasks import Tasks
 from tests.conftest import Clock
+from tests.generations import new_generation
 from tests.moderators import NotedFlags, moderation_on
 from tests.wishes import with_adapters
 
@@ -22,18 +22,7 @@ async def servers(database: Database, clock: Clock) -> Servers:
 
 
 async def generation(database: Database, clock: Clock) -> int:
-    new = NewGeneration(
-        interaction_id=1,
-        application_id=1,
-        token="token",
-        scope="guild:1",
-        channel_id=2,
-        member_id=5,
-        locale="en-US",
-        file_limit_bytes=10,
-        wish=with_adapters().to_json(),
-        images=1,
-    )
+    new = new_generation(wish=with_adapters().to_json())
     async with database.transaction() as connection:
         generation_id = await generations.insert(connection, new, clock())
     assert generation_id is not None

@@ -14,7 +14,7 @@ import pytest
 
 from db import audit, consents, generations, ledger, moderation, privacy
 from db.connection import Database
-from db.consents import Whose
+from db.consents import Answer, Whose
 from db.generations import NewGeneration, Print, Source
 from services.errors import UserError
 from services.faces import Faces, Listed
@@ -24,11 +24,13 @@ from services.servers import Servers
 from services.tasks import Tasks
 from services.visibility import Visibility
 from tests.conftest import Clock
+from tests.generations import new_generation
 from tests.wishes import with_adapters
 
 # Every column that says which member a row is about, and what becomes of the row when that member erases themselves.
 KNOWN = {
     "generations.member_id": "forgotten",
+    "generations.waits_on": "kept with the request of somebody else, until that is forgotten",
     "ledger.member_id": "kept: bare numbers, so that erasing brings no images back",
     "faces.member_id": "deleted",
     "private_first.member_id": "deleted",
@@ -39,6 +41,10 @@ KNOWN = {
     "audit.member_id": "kept: what was done to others, until it is too old",
     "audit.subject_id": "kept: what was done to others, until it is too old",
     "blocks.member_id": "kept: protects others",
+    "blocks.by_id": "kept: what was done to others, until it has ended and is too old",
+    "reports.deleted_by": "kept: what was done to others, until it is too old",
+    "reports.blocked_by": "kept: what was done to others, until it is too old",
+    "reports.dismissed_by": "kept: what was done to others, until it is too old",
     "report_voices.member_id": "deleted",
     "refusals.member_id": "kept: so that erasing hides no abuse, until it is too old",
 }
@@ -78,15 +84,10 @@ class Noted:
 
 def new(interaction_id: int, *, member_id: int = 5, prompt: str = "a quiet harbour") -> NewGeneration:
     wish = with_adapters(prompt)
-    return NewGeneration(
+    return new_generation(
         interaction_id=interaction_id,
-        application_id=1,
         token="aW50ZXJhY3Rpb24",
-        scope="guild:1",
-        channel_id=2,
         member_id=member_id,
-        locale="en-US",
-        file_limit_bytes=10,
         wish=wish.to_json(),
         images=wish.images,
         photos=(Source(url="https://cdn.example/face"),),
@@ -140,12 +141,13 @@ def read(content: bytes) -> dict[str, Any]:
 
 async def test_every_column_about_a_member_has_been_thought_of(database: Database) -> None:
     async with database.connection() as connection:
-        sql = """
+        sql = r"""
             SELECT tables.name || '.' || columns.name AS found
             FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
             WHERE tables.type = 'table'
               AND (columns.name LIKE '%member%' OR columns.name LIKE '%subject%' OR columns.name LIKE '%user%'
-                   OR columns.name IN ('by', 'asker', 'asker_id', 'reporter_id'))
+                   OR columns.name LIKE '%\_by' ESCAPE '\' OR columns.name LIKE '%\_on' ESCAPE '\'
+                   OR columns.name IN ('by_id', 'asker_id'))
               AND columns.type = 'INTEGER'
         """
         found = {row["found"] for row in await connection.execute_fetchall(sql)}
@@ -160,6 +162,11 @@ async def test_an_export_tells_everything_of_one_member_and_nothing_of_others(da
         await audit.note(
             connection, guild_id=1, member_id=9, action="block", subject_id=5, detail={"why": "spam"}, at=clock()
         )
+        for member_id in (5, 6):
+            detail = {"member": member_id}
+            await audit.note(
+                connection, guild_id=1, member_id=9, action="delete", subject_id=1, detail=detail, at=clock()
+            )
 
     export = await service(database, clock, Noted()).export(5, bytes_max=10**6)
 
@@ -167,8 +174,10 @@ async def test_an_export_tells_everything_of_one_member_and_nothing_of_others(da
     assert [(each["id"], each["wish"]["prompt"]) for each in told["requests"]] == [(first, "a lighthouse")]
     assert told["requests"][0]["message_id"] == "77"
     assert [(each["kind"], each["images"]) for each in told["account"]] == [("charge", 1)]
+    entry = {"guild_id": "1", "at": told["audit"][0]["at"], "by_you": False}
     assert told["audit"] == [
-        {"guild_id": "1", "action": "block", "detail": {"why": "spam"}, "at": told["audit"][0]["at"], "by_you": False}
+        entry | {"action": "block", "detail": {"why": "spam"}},
+        entry | {"action": "delete", "detail": {"member": 5}},
     ]
     text = json.dumps(told)
     assert "not yours" not in text
@@ -292,6 +301,58 @@ async def test_the_operator_can_have_old_requests_forgotten(database: Database, 
     clock.advance(days=330)
     await service(database, clock, Noted()).purge()
     assert await rows(database, "SELECT * FROM audit") == []
+
+
+async def test_old_reports_go_with_the_names_of_moderators_unless_somebody_has_reported_again(
+    database: Database, clock: Clock
+) -> None:
+    for number in (1, 2):
+        generation_id = await made(database, clock, new(number))
+        async with database.transaction() as connection:
+            await moderation.add_voice(
+                connection, guild_id=1, generation_id=generation_id, member_id=6, reason="spam", at=clock()
+            )
+            await moderation.conclude(connection, number, moderation.Outcome.DISMISSED, by=9)
+    clock.advance(days=300)
+    async with database.transaction() as connection:
+        await moderation.add_voice(connection, guild_id=1, generation_id=2, member_id=7, reason=None, at=clock())
+    clock.advance(days=66)
+
+    await service(database, clock, Noted()).purge()
+
+    assert [row["id"] for row in await rows(database, "SELECT id FROM reports")] == [2]
+    assert [row["member_id"] for row in await rows(database, "SELECT member_id FROM report_voices")] == [7]
+
+
+async def test_answers_are_kept_as_long_as_they_have_an_effect(database: Database, clock: Clock) -> None:
+    given = [Answer.ONCE, Answer.ALWAYS, Answer.NO, Answer.ALWAYS, None, Answer.ONCE]
+    for number, answer in enumerate(given, start=1):
+        generation_id = await made(database, clock, new(number))
+        async with database.transaction() as connection:
+            await consents.ask(
+                connection,
+                subject_id=6 if number != 4 else 7,
+                asker_id=5,
+                scope="guild:1",
+                generation_id=generation_id,
+                wording=1,
+                at=clock(),
+            )
+            if answer is not None:
+                await consents.answer(connection, number, answer, clock())
+    async with database.transaction() as connection:
+        await consents.refuse_everybody(connection, 8, wording=1, at=clock())
+        await consents.revoke(connection, 7, 5, clock())
+        await connection.execute("UPDATE generations SET wish = '' WHERE id = 6")
+
+    await service(database, clock, Noted()).purge()
+    before = await rows(database, "SELECT id FROM consents")
+    clock.advance(days=366)
+    await service(database, clock, Noted()).purge()
+
+    assert len(before) == 7
+    left = await rows(database, "SELECT subject_id, answer FROM consents ORDER BY id")
+    assert [tuple(row) for row in left] == [(6, "once"), (6, "always"), (8, "never")]
 
 
 @pytest.mark.parametrize("bytes_max", [10, 10**6])

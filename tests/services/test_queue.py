@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from db.connection import Database
-from db.generations import NewGeneration
 from services.generations import Generations
 from services.queue import WAIT_MAX, Place, Queue
 from services.quotas import Quota
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 
 @pytest.fixture
@@ -23,18 +23,7 @@ def queue(generations: Generations) -> Queue:
 
 async def queued(generations: Generations, member_id: int, *, jobs: int = 1) -> int:
     """A generation of that member with so many jobs in line."""
-    new = NewGeneration(
-        interaction_id=len(await generations.unfinished()) + 1,
-        application_id=1,
-        token="token",
-        scope="guild:1",
-        channel_id=2,
-        member_id=member_id,
-        locale="en-US",
-        file_limit_bytes=10,
-        wish="{}",
-        images=jobs,
-    )
+    new = new_generation(interaction_id=len(await generations.unfinished()) + 1, member_id=member_id, images=jobs)
     generation = await generations.get(await generations.accept(new) or 0)
     assert generation is not None
     assert await generations.queue(generation, kind="any", jobs=jobs, shown=None)

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from benchmarks import accepting
 from db import ledger, quotas
 from db.connection import Database
-from db.generations import NewGeneration
+from db.generations import NewGeneration, Wait, WaitsFor
 from db.quotas import RoleQuota
 from services.errors import BudgetExceeded, GenerationFailed, Paused, QuotaExceeded, UserError
 from services.generations import Generations
 from services.presenter import Shown
 from services.quotas import Quota, ServerLimits, lower
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 GUILD, MEMBER = 1, 7
 SCOPE = f"guild:{GUILD}"
@@ -33,19 +34,8 @@ numbers = itertools.count(1)
 def new(
     images: int = 1, *, member: int = MEMBER, roles: Sequence[int] = (), weight: int = 1, scope: str = SCOPE
 ) -> NewGeneration:
-    return NewGeneration(
-        interaction_id=next(numbers),
-        application_id=1,
-        token="token",
-        scope=scope,
-        channel_id=2,
-        member_id=member,
-        locale="en-GB",
-        file_limit_bytes=10,
-        wish="{}",
-        images=images,
-        weight=weight,
-        role_ids=tuple(roles),
+    return new_generation(
+        interaction_id=next(numbers), scope=scope, member_id=member, images=images, weight=weight, role_ids=tuple(roles)
     )
 
 
@@ -77,6 +67,17 @@ class Bank:
         job = await self.generations.start(waiting.id)
         assert job is not None
         await self.generations.job_done(job, pictures=pictures, length=None)
+
+    async def wait(self, generation_id: int, *, hours: int = 1) -> bool:
+        """Let it wait for a person's consent, for so long."""
+        until = self.clock.now + timedelta(hours=hours)
+        wait = Wait(what=WaitsFor.CONSENT, on=9, n=1, until=until)
+        return await self.generations.wait(generation_id, wait, photos=(), kept=())
+
+    async def expire(self) -> list[int]:
+        """End those whose time is over."""
+        over = [each.id for each in await self.generations.waited_too_long()]
+        return [each for each in over if await self.generations.expire(each, FAULT)]
 
     async def role(self, role_id: int, images: int, hours: int = 24) -> None:
         async with self.database.transaction() as connection:
@@ -486,6 +487,67 @@ class Reckoning:
             images -= min(left, images)
 
 
+@dataclass
+class Story:
+    """What happens, to the bank and in the second reckoning alike."""
+
+    bank: Bank
+    reckoning: Reckoning
+    open: dict[int, NewGeneration] = field(default_factory=dict[int, NewGeneration])
+    waiting: dict[int, datetime] = field(default_factory=dict[int, datetime])
+
+    @property
+    def now(self) -> datetime:
+        return self.bank.clock.now
+
+    async def grant(self, images: int, *, days: int, member: int) -> None:
+        await self.bank.grant(images, days=days, member=member)
+        self.reckoning.granted.append((member, images, self.now + timedelta(days=days)))
+
+    async def ask(self, wanted: NewGeneration) -> None:
+        refusal = self.reckoning.refusal(wanted, self.now)
+        if refusal is not None:
+            with pytest.raises(refusal):
+                await self.bank.accept(wanted)
+            return
+        accepted = await self.bank.accept(wanted)
+        self.reckoning.take(accepted, wanted, self.now)
+        self.open[accepted] = wanted
+
+    async def wait(self, generation_id: int) -> None:
+        assert await self.bank.wait(generation_id) == (generation_id not in self.waiting)
+        self.waiting.setdefault(generation_id, self.now + timedelta(hours=1))
+
+    async def resume(self, generation_id: int) -> None:
+        was_waiting = self.waiting.pop(generation_id, None) is not None
+        assert await self.bank.generations.resume(generation_id) == was_waiting
+
+    async def expire(self) -> None:
+        over = sorted(each for each, until in self.waiting.items() if until <= self.now)
+        assert await self.bank.expire() == over
+        for generation_id in over:
+            self._over(generation_id, pictures=0)
+
+    async def end(self, generation_id: int, how: str, *, pictures: int) -> None:
+        made = min(pictures, self.open[generation_id].images) if how == "finish" else 0
+        if how == "finish":
+            await self.resume(generation_id)
+            await self.bank.finish(generation_id, made)
+        else:
+            assert await (self.bank.generations.cancel if how == "cancel" else _failing(self.bank))(generation_id)
+        self._over(generation_id, pictures=made)
+
+    def _over(self, generation_id: int, *, pictures: int) -> None:
+        self.waiting.pop(generation_id, None)
+        wanted = self.open.pop(generation_id)
+        self.reckoning.give_back(generation_id, (wanted.images - pictures) * wanted.weight)
+
+    async def check(self, member: int, roles: Sequence[int]) -> None:
+        bonus = sum(images for _, images in self.reckoning.grants_left(member, self.now))
+        left = self.reckoning.quota_left(member, roles, self.now)
+        assert await self.bank.left(*roles, member=member) == (left, bonus)
+
+
 LIMITS = st.builds(
     ServerLimits,
     images_per_day=st.none() | st.integers(0, 40),
@@ -500,7 +562,7 @@ ROLES = st.fixed_dictionaries(
 )
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "ask", "ask", "finish", "fail", "cancel", "grant"]),
+        st.sampled_from(["ask", "ask", "ask", "wait", "resume", "expire", "finish", "fail", "cancel", "grant"]),
         st.sampled_from([7, 8]),  # member
         st.integers(1, 4),  # images, or which generation
         st.integers(1, 3),  # weight, or days
@@ -523,43 +585,42 @@ async def test_whatever_happens_every_image_is_accounted_for(
 ) -> None:
     clock.advance(days=100)  # each example begins with empty windows
     bank = Bank(database, clock, limits=limits)
-    reckoning = Reckoning(limits=limits, roles=roles)
+    await bank.expire()  # what waits since earlier examples
     for role_id, (images, hours) in roles.items():
         await bank.role(role_id, images, hours)
-    open_ones: list[tuple[int, NewGeneration]] = []
+    story = Story(bank, Reckoning(limits=limits, roles=roles))
     for what, member, number, other, role_ids, seconds in steps:
         clock.advance(seconds=seconds)
         if what == "grant":
-            await bank.grant(number, days=other, member=member)
-            reckoning.granted.append((member, number, clock.now + timedelta(days=other)))
+            await story.grant(number, days=other, member=member)
         elif what == "ask":
-            wanted = new(number, member=member, weight=other, roles=sorted(role_ids))
-            refusal = reckoning.refusal(wanted, clock.now)
-            if refusal is not None:
-                with pytest.raises(refusal):
-                    await bank.accept(wanted)
-                continue
-            accepted = await bank.accept(wanted)
-            reckoning.take(accepted, wanted, clock.now)
-            open_ones.append((accepted, wanted))
-        elif open_ones:
-            generation_id, wanted = open_ones.pop(number % len(open_ones))
-            if what == "finish":
-                pictures = min(other, wanted.images)
-                await bank.finish(generation_id, pictures)
-                reckoning.give_back(generation_id, (wanted.images - pictures) * wanted.weight)
+            await story.ask(new(number, member=member, weight=other, roles=sorted(role_ids)))
+        elif what == "expire":
+            await story.expire()
+        elif story.open:
+            generation_id = sorted(story.open)[number % len(story.open)]
+            if what in ("wait", "resume"):
+                await story.wait(generation_id) if what == "wait" else await story.resume(generation_id)
             else:
-                end = bank.generations.cancel if what == "cancel" else _failing(bank)
-                assert await end(generation_id)
-                reckoning.give_back(generation_id, wanted.images * wanted.weight)
+                await story.end(generation_id, what, pictures=other)
         for someone in (7, 8):
-            bonus = sum(images for _, images in reckoning.grants_left(someone, clock.now))
-            left = reckoning.quota_left(someone, sorted(role_ids), clock.now)
-            assert await bank.left(*role_ids, member=someone) == (left, bonus)
+            await story.check(someone, sorted(role_ids))
 
 
 def _failing(bank: Bank) -> Callable[[int], "asyncio.Future[bool]"]:
     return lambda generation_id: asyncio.ensure_future(bank.generations.fail(generation_id, FAULT))
+
+
+async def waited(bank: Bank, generation_id: int, what: str) -> str:
+    """Let it wait, and the answer come at the same moment as the end of the time, or as a cancellation; returns how it
+    goes on.
+    """
+    await bank.wait(generation_id, hours=1 if what == "answered" else 0)
+    both = [bank.generations.resume(generation_id)]
+    if what == "unwanted":
+        both.append(bank.generations.cancel(generation_id))
+    (goes_on, *_others), _over = await asyncio.gather(asyncio.gather(*both), bank.expire())
+    return "finish" if goes_on and what != "unwanted" else "cancel"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -567,7 +628,7 @@ def _failing(bank: Bank) -> Callable[[int], "asyncio.Future[bool]"]:
     asked=st.lists(
         st.tuples(st.sampled_from([7, 8, 9]), st.integers(1, 4), st.integers(1, 3)), min_size=2, max_size=20
     ),
-    ends=st.lists(st.sampled_from(["fail", "cancel", "finish"]), max_size=20),
+    ends=st.lists(st.sampled_from(["fail", "cancel", "finish", "answered", "unanswered", "unwanted"]), max_size=20),
     budget=st.none() | st.integers(1, 40),
     bonus=st.integers(0, 5),
 )
@@ -591,6 +652,8 @@ async def test_no_interleaving_overdraws(
             generation_id = await bank.accept(wanted)
         except (QuotaExceeded, BudgetExceeded):
             return 0
+        if end in ("answered", "unanswered", "unwanted"):
+            end = await waited(bank, generation_id, end)
         if end == "finish":
             await bank.finish(generation_id, 1)
             return wanted.weight

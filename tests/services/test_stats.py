@@ -8,13 +8,13 @@ import pytest
 
 import services
 from db.connection import Database
-from db.generations import NewGeneration
 from services.errors import GenerationFailed, UserError
 from services.generations import Generations
 from services.presenter import Shown
 from services.quotas import Quota
 from services.stats import CAUSES, Cause, StatsReader
 from tests.conftest import Clock
+from tests.generations import new_generation
 
 SCOPE = "guild:1"
 ROOT = Path(__file__).parent.parent.parent
@@ -32,18 +32,7 @@ class Past:
     async def accepted(self, *, images: int = 1, scope: str = SCOPE) -> int:
         self._last_id += 1
         accepted = await self._generations.accept(
-            NewGeneration(
-                interaction_id=self._last_id,
-                application_id=1,
-                token="token",
-                scope=scope,
-                channel_id=1,
-                member_id=7,
-                locale="en-US",
-                file_limit_bytes=10,
-                wish="{}",
-                images=images,
-            )
+            new_generation(interaction_id=self._last_id, scope=scope, member_id=7, images=images)
         )
         assert accepted is not None
         return accepted

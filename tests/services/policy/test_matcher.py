@@ -1,6 +1,6 @@
 import pytest
 
-from services.policy.matcher import Phrases
+from services.policy.matcher import Phrases, Text
 from services.policy.normaliser import read
 
 LISTS = {"garment": ("shirt", "t shirt", "kleid")}
@@ -8,7 +8,7 @@ LISTS = {"garment": ("shirt", "t shirt", "kleid")}
 
 def found(phrase: str, text: str, *, crosses: bool = True) -> bool:
     phrases = Phrases([(phrase, None)], LISTS, crosses=crosses)
-    return any(phrases.found(read(text).plain[0]))
+    return any(phrases.found(Text(read(text).plain[0])))
 
 
 @pytest.mark.parametrize(

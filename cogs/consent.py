@@ -14,8 +14,9 @@ from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.notices import DiscordNotices
 from cogs.reception import home_of
-from cogs.views.consent import Deed, Reply, answered_text, list_layout, said_layout, wipe_layout
+from cogs.views.consent import Deed, Reply, answered_text, list_layout, wipe_layout
 from cogs.views.declaration import HANDLER, Declare, person_form, person_in
+from cogs.views.texts import text_layout
 from services.consents import Answer, Consents, Revoked, Said, Whose, no_text
 from services.errors import GenerationFailed, NotAllowed, UserError
 from services.faces import Faces
@@ -137,7 +138,7 @@ class ConsentCog(
         else:
             await self._runner.end(answered.generation_id, GenerationFailed("no_consent", no_text()))
         with contextlib.suppress(discord.NotFound):  # somebody has deleted the question
-            await interaction.edit_original_response(view=said_layout(answered_text(interaction.user.id, given)))
+            await interaction.edit_original_response(view=text_layout(answered_text(interaction.user.id, given)))
         if answered.revoked is not None:
             await self._carry_out(interaction, answered.revoked, _never_text(), asker_id=None)
 

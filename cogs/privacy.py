@@ -8,10 +8,11 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from cogs.answers import answer
+from cogs.answers import answer, tell
 from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.views.privacy import policy_text
+from cogs.views.texts import text_layout
 from services.config import Settings
 from services.privacy import EXPORT_NAME, Privacy
 from services.words import _, ngettext
@@ -74,7 +75,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
             face_days=self._settings.face_days,
             contact=self._settings.operator_contact,
         )
-        await interaction.response.send_message(text, ephemeral=True, suppress_embeds=True)
+        await tell(interaction, text_layout(text))
 
     @app_commands.command()
     async def export(self, interaction: discord.Interaction) -> None:

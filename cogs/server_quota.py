@@ -10,7 +10,8 @@ from cogs.answers import in_time, tell
 from cogs.client import FacelockBot
 from cogs.imagine import CHOICE_CHARACTERS_MAX
 from cogs.server import server_group
-from cogs.views.server_quota import name_of, overview_layout
+from cogs.views.server_quota import name_of, overview_text
+from cogs.views.texts import text_layout
 from services.server_quotas import RoleQuota, ServerQuotas
 from services.words import _, ngettext, on, span
 
@@ -28,7 +29,7 @@ class ServerQuota(app_commands.Group):
     async def show(self, interaction: discord.Interaction) -> None:
         """See all quotas of this server, and what was used."""
         overview = await in_time(interaction, self._quotas.overview(_guild(interaction)), ephemeral=True)
-        await tell(interaction, overview_layout(overview, _names(interaction)))
+        await tell(interaction, text_layout(overview_text(overview, _names(interaction))))
 
     @app_commands.command(name="set")
     @app_commands.describe(
@@ -130,7 +131,7 @@ class ServerQuota(app_commands.Group):
         )
         await in_time(interaction, setting, ephemeral=True)
         overview = await self._quotas.overview(_guild(interaction))
-        await tell(interaction, overview_layout(overview, _names(interaction)))
+        await tell(interaction, text_layout(overview_text(overview, _names(interaction))))
 
     @app_commands.command()
     @app_commands.describe(seconds="How long each member waits between two requests; 0: not at all")

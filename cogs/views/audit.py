@@ -6,9 +6,10 @@ from typing import Any
 import discord
 from discord import ui
 
-from cogs.views.generation import ACCENT, as_typed, cut
+from cogs.views.generation import as_typed, cut
 from cogs.views.server import ServerButton, row
 from cogs.views.settings import label_of as rule_label
+from cogs.views.texts import ACCENT
 from services.consents import Rule
 from services.servers import AuditPage, Entry
 from services.words import _, at, name_of

@@ -3,6 +3,7 @@
 What they answer is what these sentences say: ``services.consents.WORDING`` counts their versions.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Protocol, Self, cast
 
@@ -12,7 +13,8 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from cogs.views.declaration import HANDLER, row_of
-from cogs.views.generation import ACCENT, cut, quoted
+from cogs.views.generation import cut, quoted
+from cogs.views.texts import ACCENT
 from services.consents import Answer, Consent, Declaration, Listed, Question, Whose
 from services.quotas import guild_of
 from services.wishes import Wish
@@ -96,13 +98,6 @@ def question_layout(question: Question) -> ui.LayoutView:
     return view
 
 
-def said_layout(text: str) -> ui.LayoutView:
-    """A question that is over: one line, and no buttons."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(ui.TextDisplay(text), accent_colour=ACCENT))
-    return view
-
-
 def answered_text(subject_id: int, given: Answer) -> str:
     """What stands where the question stood. Others read it too, so it says only that there was an answer."""
     if given in (Answer.ONCE, Answer.ALWAYS):
@@ -114,13 +109,11 @@ def list_layout(listed: Listed) -> ui.LayoutView:
     """What somebody allows and refuses, each with a button that takes it back, and what they have said themselves."""
     view = ui.LayoutView(timeout=None)
     items: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(_("**What you allow and refuse**"))]
-    lines_by_asker: dict[int, list[str]] = {}
-    for consent in listed.answers:
-        lines_by_asker.setdefault(consent.asker_id or 0, []).append(_consent_line(consent))
-    for asker_id, lines in lines_by_asker.items():  # one button takes back all that somebody was allowed
-        button = Reply(Deed.REVOKE, asker_id, label=_("Take back") if asker_id else _("Allow being asked"))
-        accessory = cast("ui.Item[ui.LayoutView]", button)
-        items.append(ui.Section(ui.TextDisplay[ui.LayoutView]("\n".join(lines)), accessory=accessory))
+    for about, consents in _by_what_is_taken_back(listed.answers).items():
+        label = _("Take back") if about else _("Allow being asked")
+        accessory = cast("ui.Item[ui.LayoutView]", Reply(Deed.REVOKE, about, label=label))
+        text = "\n".join(_consent_line(consent) for consent in consents)
+        items.append(ui.Section(ui.TextDisplay[ui.LayoutView](text), accessory=accessory))
     if not listed.answers:
         items.append(ui.TextDisplay(_("Nothing yet. `/consent never` forbids all pictures of you with this bot.")))
     items.append(ui.TextDisplay(_("**What you have said of your photos**")))
@@ -128,6 +121,15 @@ def list_layout(listed: Listed) -> ui.LayoutView:
     items.append(ui.TextDisplay(said or _("Nothing yet.")))
     view.add_item(ui.Container(*items, accent_colour=ACCENT))
     return view
+
+
+def _by_what_is_taken_back(answers: Sequence[Consent]) -> dict[int, list[Consent]]:
+    """What one button takes back: everything that the same person may; 0 is what nobody may."""
+    found: dict[int, list[Consent]] = {}
+    for consent in answers:
+        about = 0 if consent.answer is Answer.NEVER else consent.asker_id or 0
+        found.setdefault(about, []).append(consent)
+    return found
 
 
 def wipe_layout(text: str, *, asker_id: int | None, messages: int) -> ui.LayoutView:

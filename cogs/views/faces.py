@@ -7,7 +7,7 @@ from datetime import timedelta
 import discord
 from discord import ui
 
-from cogs.views.generation import ACCENT
+from cogs.views.texts import ACCENT
 from services.consents import DeletedFace
 from services.faces import Listed, Saved
 from services.upkeep import Expiring

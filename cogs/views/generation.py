@@ -9,13 +9,13 @@ from discord import ui
 
 from cogs.views.buttons import under_faces, under_progress, under_result
 from cogs.views.declaration import declaration_buttons, declaration_headline, row_of
+from cogs.views.texts import ACCENT
 from services.generations import Generation, Wait, WaitsFor
 from services.parameters import SCALE_DEFAULT, Role, Shape
 from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.wishes import Reference, Wish
 from services.words import _, at, mention, ngettext, refunded
 
-ACCENT = discord.Colour(0x5B8DEF)
 ACCENT_FAILED = discord.Colour(0xC4483C)
 # A message takes 4,000 characters of text: https://discord.com/developers/docs/components/reference. A prompt of markup
 # alone is quoted in 2,000; what others wrote is cut, so that everything else has room too.

@@ -10,7 +10,8 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from cogs.views.buttons import Action, Press
-from cogs.views.generation import ACCENT, as_typed, cut, quoted
+from cogs.views.generation import as_typed, cut, quoted
+from cogs.views.texts import ACCENT
 from services.generations import Generation, State
 from services.history import Page
 from services.wishes import Wish

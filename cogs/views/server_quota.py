@@ -2,21 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from discord import ui
-
-from cogs.views.generation import ACCENT, as_typed, cut
+from cogs.views.generation import as_typed, cut
 from services.server_quotas import Grant, Overview, RoleQuota
 from services.words import _, ngettext, on, span
 
 NAME_CHARACTERS_SHOWN = 24
 REASON_CHARACTERS_SHOWN = 40
-
-
-def overview_layout(overview: Overview, role_name: Callable[[int], str | None]) -> ui.LayoutView:
-    """The same as a message, which then has room for twice as much."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(ui.TextDisplay[ui.LayoutView](overview_text(overview, role_name)), accent_colour=ACCENT))
-    return view
 
 
 def overview_text(overview: Overview, role_name: Callable[[int], str | None]) -> str:

@@ -11,8 +11,9 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from cogs.views.forms import fields_of
-from cogs.views.generation import ACCENT, as_typed
+from cogs.views.generation import as_typed
 from cogs.views.server import HANDLER, ServerButton, row
+from cogs.views.texts import ACCENT
 from services import words
 from services.consents import Rule
 from services.errors import UserError
@@ -21,13 +22,14 @@ from services.servers import ServerSettings
 from services.words import _
 
 # Where members can write: https://discord.com/developers/docs/resources/channel#channel-object-channel-types
+# Media channels are left out: they are not in https://github.com/discord/discord-api-spec, and one type that Discord
+# does not take would cost the whole panel.
 CHANNELS = (
     discord.ChannelType.text,
     discord.ChannelType.news,
     discord.ChannelType.voice,
     discord.ChannelType.stage_voice,
     discord.ChannelType.forum,
-    discord.ChannelType.media,
 )
 # Reports are messages of the bot's, with copies of the pictures.
 REPORT_CHANNELS = (discord.ChannelType.text,)

@@ -163,6 +163,14 @@ async function enter(channel) {
   await attempt(() => composer.refresh());
 }
 
+/** Follow a link to a message. */
+async function jump(channel, message) {
+  if (channel.id !== app.channel.id) await move(() => enter(channel));
+  await attempt(async () => {
+    if (!messages.show(message)) throw new Error("That message is not here any more.");
+  });
+}
+
 /** Who may do what has changed; where one is has not. */
 async function refreshWorld() {
   const { you } = app;
@@ -231,6 +239,7 @@ function names() {
     role: (id) => groups.get(id)?.name.replace(/^@/, "") ?? "a role",
     channel: (id) => rooms.get(id)?.name ?? "a channel",
     open: (id) => rooms.has(id) && (() => move(() => enter(rooms.get(id)))),
+    jump: (channel, message) => rooms.has(channel) && (() => jump(rooms.get(channel), message)),
   };
 }
 

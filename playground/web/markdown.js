@@ -3,6 +3,8 @@
 import { h } from "./dom.js";
 import { formatTimestamp } from "./time.js";
 
+const JUMP = /^https:\/\/discord\.com\/channels\/(?:@me|\d{1,20})\/(\d{1,20})\/(\d{1,20})$/;
+
 const FENCE = /^```(?:[a-z0-9+-]*\n)?([\s\S]*?)```/i;
 
 // Tried in this order at every position; `nested` content is read again.
@@ -24,8 +26,8 @@ const INLINE = [
   [/^<a?:(\w{2,32}):\d{1,20}>/, (found) => `:${found[1]}:`],
   [/^<\/([^:>]{1,100}):\d{1,20}>/, (found) => mention(`/${found[1]}`)],
   [/^@(everyone|here)\b/, (found) => mention(found[0])],
-  [/^\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\)/, (found, nested) => link(found[2], nested(found[1]))],
-  [/^<?(https?:\/\/[^\s<>]*[^\s<>.,:;"'\])])>?/, (found) => link(found[1], [found[1]])],
+  [/^\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\)/, (found, nested, names) => link(found[2], nested(found[1]), names)],
+  [/^<?(https?:\/\/[^\s<>]*[^\s<>.,:;"'\])])>?/, (found, _nested, names) => link(found[1], [found[1]], names)],
 ];
 
 /** Inline text as nodes. `names` looks up users, roles and channels by id. */
@@ -139,7 +141,10 @@ function mention(text, open) {
   return h("span", { class: "mention" }, text);
 }
 
-function link(url, content) {
+function link(url, content, names) {
+  const [, channel, message] = JUMP.exec(url) ?? [];
+  const jump = channel && names?.jump?.(channel, message);
+  if (jump) return h("button", { type: "button", class: "text-button", onclick: jump }, content);
   return h("a", { href: url, target: "_blank", rel: "noreferrer noopener" }, content);
 }
 

@@ -66,6 +66,14 @@ export class MessageList {
     return Boolean(found);
   }
 
+  /** Bring a message into view and focus it, if it is still there. */
+  show(id) {
+    const found = this.#element(id);
+    found?.scrollIntoView({ block: "center" });
+    found?.focus({ preventScroll: true });
+    return Boolean(found);
+  }
+
   drop(id) {
     if (this.messages.delete(id)) this.#keepingPlace(() => this.#remove(id));
   }

@@ -73,8 +73,15 @@ export class SelectMenu {
     const { signal } = this.away;
     const outside = (event) => !this.element.contains(event.target);
     document.addEventListener("pointerdown", (event) => outside(event) && this.close(), { signal });
-    document.addEventListener("scroll", (event) => outside(event) && this.close(), { signal, capture: true });
+    document.addEventListener("scroll", (event) => outside(event) && this.#follow(), { signal, capture: true });
     window.addEventListener("resize", () => this.close(), { signal });
+  }
+
+  /** What is behind was scrolled, by a finger or by a new message: the list stays with its box while that is in view. */
+  #follow() {
+    const { top, bottom } = this.box.getBoundingClientRect();
+    if (bottom < 0 || top > innerHeight) this.close();
+    else this.#place();
   }
 
   /** Below the box where there is room, else above. */

@@ -8,6 +8,7 @@ A phrase is words in their order. In the place of a word may stand:
 - ``...``: up to four words of the same sentence part;
 - ``^``: the beginning of the text; ``,``: a mark between phrases, or either end of the text.
 
+A space always ends a place: ``mug shot|mugshot`` is ``mug`` and then one of two; entries of a list may have spaces.
 Words are compared without case and accents. Words of Chinese and Japanese are found anywhere in a run of letters.
 """
 
@@ -103,7 +104,7 @@ class Text:
         if not phrase[0].is_optional:
             return self._where(phrase[0])
         first = list(itertools.takewhile(lambda place: place.is_optional, phrase))
-        return frozenset().union(*(self._where(place) for place in (*first, phrase[len(first)])))
+        return frozenset[int]().union(*(self._where(place) for place in (*first, phrase[len(first)])))
 
     def _where(self, place: Place) -> frozenset[int]:
         found = self._fitting.get(id(place))

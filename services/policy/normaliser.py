@@ -27,11 +27,12 @@ _SPELT_ALIKE = re.compile(
 # A word of one letter before one that is spelt with spaces.
 _BEFORE_SPELT = re.compile(r"(?<!\S)([aeioy]) (?=(?:[^\W_] ){2,}[^\W_](?!\S))")
 _INSIDE = re.compile(r"(?<=[^\W_])[-._*~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W_]{2})[._~+|/\\*]+(?=[^\W_]{2})")
 _UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])[\s\W_]{{1,3}}(?=[{UNSPACED}])")
 _WEIGHT = re.compile(r":{1,2}\s*-?\d*\.?\d+")
 _OPERATOR = re.compile(r"\b(?:BREAK|AND)\b")
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
-_DOUBLED = re.compile(r"([aeiu])\1")
+_DOUBLED = re.compile(r"([^\W\d_])\1")
 _DISGUISED = re.compile(r"[\w@$!\u20ac]+")
 _STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:[*#]+[^\W\d_]+)+(?![\w*])")
 _STARS_MAX = 2
@@ -79,9 +80,8 @@ def read(text: str) -> Readings:
     clean = _cleaned(text)
     joined = _joined(clean)
     plain = dict.fromkeys(_tokens(variant) for variant in _variants(clean, joined))
-    words = next(iter(plain))
     pieces = {_DOUBLED.sub(r"\1", word) for reading in plain for word in reading if _DOUBLED.search(word)}
-    pieces.update("".join(pair) for length in (2, 3) for pair in _neighbours(words, length))
+    pieces.update("".join(pair) for words in plain for length in (2, 3) for pair in _neighbours(words, length))
     spelt = {re.sub(r"[\W_]", "", found.group()) for found in _SPELT.finditer(clean)}
     return Readings(tuple(plain), frozenset(pieces), frozenset(spelt))
 
@@ -117,11 +117,12 @@ def _unmixed(word: str) -> str:
 def _variants(clean: str, joined: str) -> Iterator[str]:
     yield clean
     yield joined
+    apart = _BETWEEN_WORDS.sub(" ", clean)
     yield _joined(_BEFORE_SPELT.sub(r"\1 , ", clean))
     yield _LONG_RUN.sub(r"\1", joined)
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
-        yield _LONG_RUN.sub(r"\1", _joined(_unleeted(clean, one)))
+        yield _LONG_RUN.sub(r"\1", _joined(_unleeted(apart, one)))
     yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
     starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:

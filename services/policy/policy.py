@@ -36,8 +36,9 @@ RULES = Path(__file__).with_name("rules")
 # Of two reasons members are told the graver one.
 CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
 
-# Shorter words are only a letter from too many others.
-MISSPELT_LENGTH_MIN = 7
+# Shorter words are too near to others to be looked for with a letter too few, or with two that are swapped.
+SHORTENED_LENGTH_MIN = 7
+SWAPPED_LENGTH_MIN = 5
 
 # Less than nothing of it: in a prompt the picture is to be without, in a negative prompt it is to have.
 _TURNED_ROUND = re.compile(r":\s*-\s*\d*\.?\d")
@@ -66,7 +67,7 @@ class Rule:
 
 
 class Policy:
-    """The rules, read once; a check takes a millisecond or two."""
+    """The rules, read once; a check takes a few milliseconds."""
 
     def __init__(self, *, allows_adult: bool) -> None:
         self._allows_adult = allows_adult
@@ -170,11 +171,11 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
 
 def _misspelt(word: str) -> Iterator[str]:
     """The ways to write a long word with two neighbours swapped, or without one, beginning as it does."""
-    if len(word) < MISSPELT_LENGTH_MIN:
-        return
     for n in range(1, len(word) - 1):
-        yield word[:n] + word[n + 1 :]
-        yield word[:n] + word[n + 1] + word[n] + word[n + 2 :]
+        if len(word) >= SHORTENED_LENGTH_MIN:
+            yield word[:n] + word[n + 1 :]
+        if len(word) >= SWAPPED_LENGTH_MIN:
+            yield word[:n] + word[n + 1] + word[n] + word[n + 2 :]
 
 
 def _covered(phrases: Phrases[None], text: Text) -> set[int]:

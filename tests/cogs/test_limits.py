@@ -21,9 +21,10 @@ from cogs.views.privacy import policy_text
 from cogs.views.save_face import save_form
 from cogs.views.server_quota import overview_text
 from cogs.views.settings import REPORT_PERMISSIONS, Offered, numbers_form, settings_layout
+from cogs.views.texts import text_layout
 from db.consents import Declaration, DeletedFace
 from db.faces import Face
-from db.ledger import Spender
+from db.ledger import Grant, Spender
 from playground.components import read_components
 from playground.drafts import MAX_CONTENT
 from playground.modals import read_modal
@@ -39,7 +40,7 @@ from services.parameters import PROMPT_CHARACTERS_MAX, STEPS
 from services.photos import CHOICES_MAX
 from services.presenter import Cancelled, Scene, Waiting
 from services.privacy import Retention
-from services.server_quotas import ROLE_QUOTAS_MAX, TOP_SPENDERS, Overview, RoleQuota, Use
+from services.server_quotas import BONUSES_SHOWN, ROLE_QUOTAS_MAX, TOP_SPENDERS, Overview, RoleQuota, Use
 from services.servers import AUDIT_PAGE, AuditPage, Entry, ServerSettings
 from services.upkeep import Expiring
 from services.wishes import Preset
@@ -151,17 +152,20 @@ def audited_settings() -> ui.LayoutView:
     return audited("settings", **changed)
 
 
-def quotas() -> str:
-    return overview_text(
+def quotas() -> ui.LayoutView:
+    grant = Grant(id=1, images=1_000_000, expires_at=LATE, reason="*" * server_quota.REASON_CHARACTERS_MAX)
+    text = overview_text(
         Overview(
             quota=BALANCE.quota,
             role_quotas=[RoleQuota(role_id=ID, images=1_000_000, hours=8783)] * ROLE_QUOTAS_MAX,
             uses=[Use(window=timedelta(days=30), used=100_000_000, images=100_000_000)] * 2,
             cooldown=timedelta(seconds=86_399),
+            bonuses=[(ID, grant)] * BONUSES_SHOWN,
             spenders=[Spender(member_id=ID, images=100_000_000)] * TOP_SPENDERS,
         ),
         lambda _id: "x" * 100,
     )
+    return text_layout(text)
 
 
 def blocked() -> str:
@@ -183,7 +187,7 @@ SENT: dict[str, Callable[[], ui.LayoutView | ui.Modal | str]] = {
     ),
     "cancelled": lambda: shown(Cancelled(refunded=400)),
     "question": lambda: consent.question_layout(Question(consent=asked(), generation=LONG, photos=[1, 2, 3])),
-    "answered": lambda: consent.said_layout(consent.answered_text(ID, Answer.ALWAYS)),
+    "answered": lambda: text_layout(consent.answered_text(ID, Answer.ALWAYS)),
     "consents": consents,
     "taken back": lambda: consent.wipe_layout("x" * 1000, asker_id=ID, messages=10_000),
     "saved faces": listed_faces,
@@ -199,11 +203,14 @@ SENT: dict[str, Callable[[], ui.LayoutView | ui.Modal | str]] = {
     "quotas": quotas,
     "blocked": blocked,
     "presets": presets,
-    "policy": lambda: policy_text(
-        service="x" * 64,
-        retention=Retention(history=timedelta(days=365), audit=timedelta(days=365)),
-        face_days=365,
-        contact="x" * 200,
+    "policy": lambda: text_layout(
+        policy_text(
+            service="x" * 64,
+            checker="x" * 64,
+            retention=Retention(history=timedelta(days=365), audit=timedelta(days=365)),
+            face_days=365,
+            contact="x" * 200,
+        )
     ),
     "flag": lambda: report.flag_text(Flag(member_id=ID, category="minors", times=1000)),
     "saved": lambda: faces.saved_text(Saved(name=NAME, photos=3, checked=False), timedelta(days=365)),

@@ -215,16 +215,16 @@ async def pings_after(scene: CogStage, wait_s: float, *scenes: Progress | Result
 async def test_who_waited_long_is_pinged_once_whatever_is_tried_again(scene: CogStage, tmp_path: Path) -> None:
     shown = result(*pictures(tmp_path, 2))
 
-    assert await pings_after(scene, 61, shown, shown) == ["your pictures are ready."]
+    assert await pings_after(scene, 16, shown, shown) == ["your pictures are ready."]
 
 
 async def test_who_waited_long_for_nothing_is_told_too(scene: CogStage) -> None:
     failed = Failure(sentence="It broke.", refunded=1, private=False)
 
-    assert await pings_after(scene, 61, failed) == ["your request could not be carried out."]
+    assert await pings_after(scene, 16, failed) == ["your request could not be carried out."]
 
 
-@pytest.mark.parametrize(("wait_s", "what"), [(59, "result"), (600, "progress"), (600, "cancelled")])
+@pytest.mark.parametrize(("wait_s", "what"), [(14, "result"), (600, "progress"), (600, "cancelled")])
 async def test_nobody_is_pinged_for_what_they_see_anyway(
     scene: CogStage, tmp_path: Path, wait_s: float, what: str
 ) -> None:

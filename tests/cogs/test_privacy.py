@@ -2,16 +2,8 @@
 
 from datetime import timedelta
 
-import pytest
-
 from cogs.views.privacy import policy_text
-from services import words
 from services.privacy import Retention
-from tests.languages import PATHS
-
-# https://discord.com/developers/docs/resources/message#create-message, less what an address may need more.
-CHARACTERS_MAX = 1900
-LANGUAGES = ["en", *(path.stem for path in PATHS)]
 
 
 def policy(*, checker: str | None = None, history_days: int | None = None, contact: str | None = None) -> str:
@@ -32,12 +24,3 @@ def test_the_policy_tells_what_holds_for_this_very_bot() -> None:
     assert "kept for 365 days" in most
     assert "at most 72 hours" in most
     assert most.endswith("ada@example.org")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_policy_fits_into_a_message_in_every_language(language: str) -> None:
-    words.load_catalogues()
-    with words.speaking(language):
-        longest = policy(checker="image-check.facelock.example.org", history_days=3650, contact="ada@example.org")
-
-    assert len(longest) <= CHARACTERS_MAX

@@ -863,6 +863,20 @@ async def test_a_never_refuses_a_face_under_another_name(asking: Stage) -> None:
 # --------------------------------------------------------------------------------------- taking back, listing
 
 
+async def test_what_the_same_person_is_allowed_several_times_is_taken_back_at_once(asking: Stage) -> None:
+    async with asking.bot():
+        await agreed(asking, "This once")
+        await agreed(asking, "This once", "a red balloon")
+        await agreed(asking, "Always, for them here", "a green hill")
+        listed = await consent(asking, "list")
+        assert [button["label"] for button in listed.body.buttons] == ["Take back"]
+        ben = asking.playground.state.member("Ben").id
+        assert (listed.text.count(f"**Once** for <@{ben}>"), listed.text.count(f"**Always** for <@{ben}>")) == (2, 1)
+
+        await asking.playground.acknowledged(asking.playground.press(listed, "Take back", member="Cleo"))
+        assert "Nothing yet" in (await consent(asking, "list")).text
+
+
 async def test_the_list_shows_what_is_allowed_and_takes_it_back(asking: Stage) -> None:
     async with asking.bot():
         result = await agreed(asking, "Always, for them here")

@@ -131,6 +131,6 @@ async def test_pictures_for_adults_become_spoilers_and_a_later_wish_that_is_none
     adult = await admission.admit(replace(ASKER, is_age_restricted=True), with_adapters("a naked woman"))
     assert adult.is_spoiler
 
-    with pytest.raises(PromptRefused, match="age restriction"):
+    with pytest.raises(PromptRefused, match="age-restricted channels"):
         await admission.admit(ASKER, adult)
     assert not (await admission.admit(ASKER, replace(adult, prompt="a quiet harbour"))).is_spoiler

@@ -30,6 +30,10 @@ from services.policy.normaliser import read, words_of
         ("(nude:1.3)", "nude"),
         ("<lora:nude:0.8>", "nude"),
         ("裸 体", "裸体"),
+        ("a t.o.d.d.l.e.r", "toddler"),
+        ("as a b a b y", "baby"),
+        ("s a l u t  n a z i", "nazi"),
+        ("n4ked.and.happy", "naked"),
     ],
 )
 def test_a_disguised_word_can_be_read(text: str, word: str) -> None:
@@ -55,6 +59,14 @@ def test_marks_stay_and_weights_go() -> None:
         "ete",
         ".",
     )
+
+
+def test_words_that_marks_run_together_are_read_apart() -> None:
+    assert (".", "without", "any", "clothes", ".") in read("without.any.clothes").plain
+
+
+def test_the_last_mark_of_an_abbreviation_ends_no_sentence() -> None:
+    assert (".", "dni", "falso", ".") in read("D.N.I. falso").plain
 
 
 def test_numbers_stand_apart() -> None:

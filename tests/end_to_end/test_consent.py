@@ -644,10 +644,11 @@ async def test_who_is_blocked_while_somebody_thinks_about_it_gets_nothing(asking
     async with asking.bot():
         interaction = of_cleo(asking)
         await waits(asking, interaction)
+        asked = await question(asking)
         await blocked(asking)
-        await reply(asking, "This once")
-        await refused(asking, interaction, "blocked from making pictures")
         await asking.until_left(20)
+        pressed = asking.playground.press(asked, "This once", member="Cleo")
+        await asking.message_with("needs no answer any more", interaction=pressed)
 
     assert prompts(asking) == []
 

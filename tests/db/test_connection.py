@@ -110,7 +110,7 @@ async def test_an_upgrade_keeps_a_copy_and_a_failed_step_changes_nothing(
         assert {"first", "second"} <= await tables_of(database)
         made = tmp_path / "facelock.db.schema-1.backup"
         made_at = datetime.fromtimestamp(made.stat().st_mtime, UTC)
-        await database.delete_copies(before=made_at)
+        await database.delete_copies(before=made_at - timedelta(seconds=1))
         assert made.exists()
         await database.delete_copies(before=made_at + timedelta(seconds=1))
         assert not made.exists()

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 # An answer must arrive within 3 s (https://discord.com/developers/docs/interactions/receiving-and-responding), so work
 # that should take a millisecond gets one second before the interaction is deferred all the same.
 WORK_S = 1.0
+# In ``Interaction.extras``: the first answer was a deferral for this person alone, and nothing stands in its place yet.
+_ALONE = "deferred alone"
 
 _T = TypeVar("_T")
 
@@ -32,11 +34,20 @@ async def in_time(
     try:
         await asyncio.wait({task}, timeout=WORK_S if within_s is None else within_s)
         if not task.done() and not interaction.response.is_done():
-            await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+            if ephemeral:
+                await defer_alone(interaction)
+            else:
+                await interaction.response.defer(thinking=True)
         return await task
     except BaseException:
         task.cancel()
         raise
+
+
+async def defer_alone(interaction: discord.Interaction) -> None:
+    """Take more time for an answer that the person who asked reads alone."""
+    await interaction.response.defer(thinking=True, ephemeral=True)
+    interaction.extras[_ALONE] = True
 
 
 async def tell(interaction: discord.Interaction, said: str | ui.LayoutView) -> None:
@@ -48,7 +59,13 @@ async def tell(interaction: discord.Interaction, said: str | ui.LayoutView) -> N
             await interaction.response.send_message(view=said, ephemeral=True)
         return
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-        # Otherwise Discord would show the follow-up in the deferral's place, for everybody if that was public.
+        if interaction.extras.pop(_ALONE, False):
+            if isinstance(said, str):
+                await interaction.edit_original_response(content=said)
+            else:
+                await interaction.edit_original_response(view=said)
+            return
+        # Otherwise Discord would show the follow-up in the deferral's place, for everybody.
         await interaction.delete_original_response()
     if isinstance(said, str):
         await interaction.followup.send(said, ephemeral=True)
@@ -71,6 +88,9 @@ async def answer_error(interaction: discord.Interaction, error: BaseException) -
     """A sentence for the person who asked; for the log what they need not know, under a reference for both."""
     while isinstance(error, (app_commands.CommandInvokeError, app_commands.TransformerError)) and error.__cause__:
         error = error.__cause__
+    if interaction.client.is_closed():
+        log.info("the stop came before the answer to an interaction: %s", type(error).__name__)
+        return
     if isinstance(error, UserError):
         interaction.client.dispatch("refusal", error)
     try:
@@ -87,6 +107,7 @@ def _sentence_for(error: BaseException) -> str:
     reference = secrets.token_hex(4)
     log.error("an interaction met a bug, reference %s", reference, exc_info=error)
     return _(
-        "Something went wrong in the bot. Try again; if it stays so, tell its operator the reference `{reference}`.",
+        "Something went wrong in the bot. Try again; if it happens again, tell its operator the reference "
+        "`{reference}`.",
         reference=reference,
     )

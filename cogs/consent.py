@@ -83,11 +83,13 @@ class ConsentCog(
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """See discord.py; here for the form alone, which it would not find again after a restart."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
+        if interaction.type is discord.InteractionType.modal_submit:
+            await answer(interaction, self._submitted(interaction))
+
+    async def _submitted(self, interaction: discord.Interaction) -> None:
         found = person_in(cast(Mapping[str, Any], interaction.data))
         if found is not None:
-            await answer(interaction, self._declare(interaction, found[0], Whose.MEMBER, found[1]))
+            await self._declare(interaction, found[0], Whose.MEMBER, found[1])
 
     async def _declare(
         self, interaction: discord.Interaction, generation_id: int, whose: Whose, person_id: int | None

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.answers import in_time, tell
+from cogs.answers import defer_alone, in_time, tell
 from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.imagine import PERSON_TEXT, WHOSE, WHOSE_TEXT, said_of, suggested_faces
@@ -62,14 +62,14 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
         async def admit(prints: Sequence[Print]) -> None:
             await self._consents.admit_saved(member_id, home_of(interaction), scope_in(interaction), said, prints)
 
-        await interaction.response.defer(thinking=True, ephemeral=True)  # fetching and checking takes its time
+        await defer_alone(interaction)  # fetching and checking takes its time
         saved = await self._faces.save(member_id, name, [Source(url=each.url) for each in photos], admit=admit)
         await interaction.edit_original_response(content=saved_text(saved, self._faces.unused_max))
 
     @app_commands.command(name="list")
     async def list_(self, interaction: discord.Interaction) -> None:
         """See your saved faces."""
-        await interaction.response.defer(thinking=True, ephemeral=True)  # pictures may take longer than an answer may
+        await defer_alone(interaction)  # pictures may take longer than an answer may
         listed = await self._faces.of(interaction.user.id)
         if not listed:
             nothing = _("You have no saved faces. `/face save` keeps one.")

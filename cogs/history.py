@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.answers import in_time, tell
+from cogs.answers import defer_alone, in_time, tell
 from cogs.client import FacelockBot
-from cogs.presenter import message_of, pictures_in
+from cogs.messages import message_of, pictures_in
 from cogs.reception import home_of, scope_in
 from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_layout
 from services import history, network
@@ -39,7 +39,7 @@ class History(commands.Cog):
         self, interaction: discord.Interaction, search: app_commands.Range[str, 1, SEARCH_CHARACTERS_MAX] | None = None
     ) -> None:
         """Look through your own pictures, and make one again or edit it."""
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        await defer_alone(interaction)
         said = one_line(search or "")
         page = await self._reader.older(member_id=interaction.user.id, scope=_scope(interaction), search=said)
         await self._show(interaction, page, said)

@@ -4,33 +4,29 @@ import asyncio
 import contextlib
 import io
 import logging
-import re
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import discord
 
+from cogs.faults import CannotEditError, MessageGoneError, NoAccessError, TokenOverError, explained
 from cogs.files import release
+from cogs.messages import photos_in
 from cogs.views.generation import Frame, detour_line, faces_layout, failure_sentence, layout, photo_names, ready_line
 from services import network
 from services.downloads import DownloadError, Downloads
-from services.generations import Generation, Hosted
+from services.generations import Generation
 from services.photos import PHOTO_BYTES_MAX
 from services.presenter import (
     Cancelled,
-    DiscordUnavailable,
     Failure,
-    NeverAcknowledged,
     NowhereToShow,
     Progress,
     Result,
     Scene,
     Shown,
-    TooLarge,
     Waiting,
 )
 from services.quotas import guild_of
@@ -44,30 +40,6 @@ PHOTO_TIMEOUT_S = 30.0
 # Whoever waits longer for an end has probably looked away. Within it the member is still there, and one more line under
 # the result would be noise for everybody else.
 CALL_BACK_AFTER = timedelta(seconds=15)
-
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-UNKNOWN_MESSAGE = 10008
-UNKNOWN_WEBHOOK = 10015
-INVALID_WEBHOOK_TOKEN = 50027
-REQUEST_TOO_LARGE = 40005
-NOT_THE_AUTHOR = 50005
-TOO_MANY_EDITS_OF_OLD_MESSAGE = 30046
-
-
-class _TokenOverError(Exception):
-    """The interaction's token works no more."""
-
-
-class _MessageGoneError(Exception):
-    """Somebody has deleted the message."""
-
-
-class _CannotEditError(Exception):
-    """The message is there, but this edit is not allowed."""
-
-
-class _NoAccessError(Exception):
-    """The channel is gone, or the bot may not write there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +71,14 @@ class DiscordPresenter:
             if isinstance(scene, Waiting) and scene.faces and not generation.is_ephemeral:
                 return await self._let_choose(generation, wish, scene)
             return await self._edit(generation, wish, scene)
-        except (_MessageGoneError, _NoAccessError) as error:
+        except (MessageGoneError, NoAccessError) as error:
             if isinstance(scene, Waiting | Progress | Cancelled):
                 raise NowhereToShow("the message is out of reach") from error
-        except _CannotEditError as error:
+        except CannotEditError as error:
             if isinstance(scene, Waiting | Progress | Cancelled):
                 raise NowhereToShow("the message cannot be edited") from error
             if not generation.is_ephemeral:
-                with contextlib.suppress(_NoAccessError):
+                with contextlib.suppress(NoAccessError):
                     return await self._post_anew(generation, wish, scene)
         return await self._send_directly(generation, wish, scene)
 
@@ -114,7 +86,7 @@ class DiscordPresenter:
         if generation.token:
             try:
                 message = await self._edit_by_token(generation, generation.token, wish, scene)
-            except _TokenOverError:
+            except TokenOverError:
                 log.info("generation %d: its interaction is over", generation.id)
             else:
                 is_end = isinstance(scene, Result | Failure)
@@ -122,13 +94,13 @@ class DiscordPresenter:
                     await self._call_back(generation, message.id, scene)
                 return _shown(message, wish)
         if generation.message_id is None or generation.is_ephemeral:
-            raise _CannotEditError
+            raise CannotEditError
         return await self._edit_in_channel(generation, generation.message_id, wish, scene)
 
     async def _edit_by_token(
         self, generation: Generation, token: str, wish: Wish, scene: Scene
     ) -> discord.WebhookMessage:
-        with _files(generation, wish, scene) as files, _translated(generation):
+        with _files(generation, wish, scene) as files, explained(generation):
             view = layout(generation, wish, scene, self._frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await self._webhook(generation, token).edit_message(
@@ -137,7 +109,7 @@ class DiscordPresenter:
 
     async def _edit_in_channel(self, generation: Generation, message_id: int, wish: Wish, scene: Scene) -> Shown:
         channel = self._client.get_partial_messageable(generation.channel_id)
-        with _files(generation, wish, scene) as files, _translated(generation):
+        with _files(generation, wish, scene) as files, explained(generation):
             view = layout(generation, wish, scene, self._frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.get_partial_message(message_id).edit(
@@ -153,13 +125,13 @@ class DiscordPresenter:
         if generation.token is None:
             return shown
         try:
-            with _files(generation, wish, scene) as files, _translated(generation):
+            with _files(generation, wish, scene) as files, explained(generation):
                 view = faces_layout(generation, wish, scene, [file.filename for file in files])
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     await self._webhook(generation, generation.token).send(
                         view=view, files=files, ephemeral=True, allowed_mentions=_NOBODY, wait=True
                     )
-        except _TokenOverError:
+        except TokenOverError:
             log.info("generation %d: its interaction is over, nobody can choose a face any more", generation.id)
         return shown
 
@@ -190,7 +162,7 @@ class DiscordPresenter:
     async def _send_directly(self, generation: Generation, wish: Wish, scene: Result | Failure) -> Shown:
         photos = await self._photos_along(generation, scene)
         try:
-            with _translated(generation):
+            with explained(generation):
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     channel = await self._client.create_dm(discord.Object(generation.member_id))
             shown = await self._send(
@@ -203,7 +175,7 @@ class DiscordPresenter:
                 photos=photos,
             )
             return replace(shown, direct_channel_id=channel.id)
-        except (_NoAccessError, _MessageGoneError, _CannotEditError) as error:
+        except (NoAccessError, MessageGoneError, CannotEditError) as error:
             raise NowhereToShow("the member takes no direct messages") from error
 
     async def _send(
@@ -217,7 +189,7 @@ class DiscordPresenter:
         nonce: str,
         photos: Sequence[bytes] = (),
     ) -> Shown:
-        with _files(generation, wish, scene, photos) as files, _translated(generation):
+        with _files(generation, wish, scene, photos) as files, explained(generation):
             names = [file.filename for file in files]
             addresses = [f"attachment://{name}" for name in names[: len(photos)]]
             frame = Frame(
@@ -258,13 +230,13 @@ class DiscordPresenter:
         """
         webhook = self._webhook(generation, token)
         try:
-            with contextlib.suppress(_MessageGoneError), _translated(generation):
+            with contextlib.suppress(MessageGoneError), explained(generation):
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     await webhook.delete_message(_ORIGINAL)
-            with _translated(generation):
+            with explained(generation):
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     await webhook.send(failure_sentence(failure), ephemeral=True, allowed_mentions=_NOBODY, wait=True)
-        except _TokenOverError:
+        except TokenOverError:
             return await self._edit(generation, wish, failure)  # it comes too late for their eyes alone
         return Shown(message_id=None)
 
@@ -336,107 +308,3 @@ def _attachments(generation: Generation, scene: Scene, files: Sequence[discord.F
 
 def _shown(message: discord.Message, wish: Wish) -> Shown:
     return Shown(message_id=message.id, photos=photos_in(message, photo_names(wish.references)))
-
-
-def photos_in(message: discord.Message, names: Iterable[str]) -> tuple[Hosted, ...]:
-    """Where Discord serves the photos of these names, in that order; empty where it does not serve them all.
-
-    In a Components V2 message that is at the thumbnails, and not among the attachments.
-    """
-    served: dict[str, Hosted] = {
-        attachment.filename: Hosted(url=attachment.url, attachment_id=attachment.id)
-        for attachment in message.attachments
-    }
-    for media in _thumbnails(message.components):
-        address = urlsplit(media.url)
-        if address.scheme in ("https", "http"):
-            name = address.path.rpartition("/")[2]
-            served[name] = Hosted(url=media.url, attachment_id=media.attachment_id or _id_in(address.path))
-    found = [served.get(name) for name in names]
-    return tuple(photo for photo in found if photo) if all(found) else ()
-
-
-async def message_of(client: discord.Client, generation: Generation) -> discord.Message | None:
-    """The message that shows a generation, as it is now; None where it is gone, was never named, or is ephemeral, which
-    nobody can read again.
-
-    Raises:
-        discord.HTTPException: also where the bot may not read the channel.
-    """
-    if generation.message_id is None or generation.is_ephemeral:
-        return None
-    try:
-        return await client.get_partial_messageable(generation.channel_id).fetch_message(generation.message_id)
-    except discord.NotFound:
-        return None
-
-
-def pictures_in(message: discord.Message) -> list[str]:
-    """Where Discord serves the pictures of a result, in their order."""
-    return [item.media.url for gallery in _galleries(message.components) for item in gallery.items]
-
-
-def _galleries(components: Iterable[object]) -> Generator[discord.MediaGalleryComponent]:
-    for component in components:
-        if isinstance(component, discord.MediaGalleryComponent):
-            yield component
-        elif isinstance(component, discord.Container):
-            yield from _galleries(component.children)
-
-
-def _thumbnails(components: Iterable[object]) -> Generator[discord.UnfurledMediaItem]:
-    for component in components:
-        if isinstance(component, discord.SectionComponent) and isinstance(
-            component.accessory, discord.ThumbnailComponent
-        ):
-            yield component.accessory.media
-        elif isinstance(component, discord.Container):
-            yield from _thumbnails(component.children)
-
-
-def _id_in(path: str) -> int | None:
-    """The attachment's id from its address, ``.../attachments/<channel>/<attachment>/<name>``."""
-    found = re.search(r"/(\d+)/[^/]+$", path)
-    return int(found[1]) if found else None
-
-
-@contextlib.contextmanager
-def _translated(generation: Generation) -> Generator[None]:
-    """Turn what discord.py raises into what can be done about it."""
-    try:
-        yield
-    except discord.HTTPException as error:
-        raise _meaning_of(error, generation) from error
-    except network.FAULTS as error:
-        raise DiscordUnavailable(f"no answer from Discord: {type(error).__name__}") from error
-
-
-def _meaning_of(error: discord.HTTPException, generation: Generation) -> Exception:
-    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE:
-        return TooLarge("Discord found the files too large")
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-        wait_s = error.response.headers.get("Retry-After", "")
-        return DiscordUnavailable("Discord asks for fewer requests", retry_after_s=_seconds(wait_s))
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return DiscordUnavailable(f"Discord answered {error.status}")
-    if error.code in (NOT_THE_AUTHOR, TOO_MANY_EDITS_OF_OLD_MESSAGE):
-        return _CannotEditError()
-    if error.status == HTTPStatus.NOT_FOUND and generation.message_id is None and error.code in _NO_ANSWER:
-        return NeverAcknowledged("Discord knows of no answer to this interaction")
-    if error.code == UNKNOWN_MESSAGE:
-        return _MessageGoneError()
-    if error.status == HTTPStatus.UNAUTHORIZED or error.code in (UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN):
-        return _TokenOverError()
-    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-        return _NoAccessError()
-    return error
-
-
-_NO_ANSWER = (0, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK)
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return None

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
-from cogs.answers import answer, tell
+from cogs.answers import answer, defer_alone, tell
 from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.views.privacy import policy_text
@@ -80,7 +80,7 @@ class PrivacyCog(commands.GroupCog, group_name="privacy", group_description="Wha
     @app_commands.command()
     async def export(self, interaction: discord.Interaction) -> None:
         """Get everything that the bot keeps about you, as a file."""
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        await defer_alone(interaction)
         export = await self._privacy.export(interaction.user.id, bytes_max=interaction.filesize_limit)
         text = _("This is everything that the bot keeps about you; `export.json` in it can be read as text.")
         if not export.has_photos:

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import discord
 from discord.ext import commands
 
+from cogs.answers import defer_alone
 from cogs.client import FacelockBot
 from cogs.files import release
-from cogs.presenter import pictures_in
+from cogs.messages import pictures_in
 from cogs.views.report import HANDLER, ReportButton, report_layout
 from services import network, words
 from services.downloads import DownloadError, Downloads
@@ -61,7 +62,7 @@ class Reports(commands.Cog, name=HANDLER):
             UserError: they could not be told; the text says why.
         """
         channel_id, guild_id = self.channel_of(interaction), interaction.guild_id or 0
-        await interaction.response.defer(thinking=True, ephemeral=True)  # the pictures take their time
+        await defer_alone(interaction)  # the pictures take their time
         report = await self._moderation.report(guild_id, generation.id, by=interaction.user.id, reason=reason)
         files = await self._pictures(interaction, generation)
         try:

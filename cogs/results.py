@@ -9,11 +9,11 @@ from typing import Any, cast
 import discord
 from discord.ext import commands
 
-from cogs.answers import answer, tell
+from cogs.answers import answer, defer_alone, tell
 from cogs.client import FacelockBot
 from cogs.copies import copied
 from cogs.imagine import random_seed, sources_of
-from cogs.presenter import message_of, photos_in, pictures_in
+from cogs.messages import message_of, photos_in, pictures_in
 from cogs.reception import Reception, home_of, scope_in
 from cogs.reports import Reports
 from cogs.views import save_face
@@ -269,7 +269,7 @@ class Results(commands.Cog):
             member_id, home = interaction.user.id, home_of(interaction)
             await self._consents.admit_saved(member_id, home, scope_in(interaction), said, prints)
 
-        await interaction.response.defer(thinking=True, ephemeral=True)  # fetching takes its time
+        await defer_alone(interaction)  # fetching takes its time
         saved = await self._faces.save(
             interaction.user.id,
             filled.name,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
+from cogs.answers import defer_alone
 from cogs.client import FacelockBot
 from cogs.files import release
 from cogs.server import server_group
@@ -28,7 +29,7 @@ def stats_command(reader: StatsReader, artist: Artist) -> app_commands.Command[A
 
 
 async def _answer(interaction: discord.Interaction, reader: StatsReader, artist: Artist, days: int) -> None:
-    await interaction.response.defer(thinking=True, ephemeral=True)
+    await defer_alone(interaction)
     scope = scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
     stats = await reader.read(scope, days)
     png = await artist.draw(chart_of(stats))

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import glob
 import logging
 import re
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ import aiosqlite
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+COPY_SUFFIX = ".backup"
 SQLITE_MIN = (3, 37)  # the first with STRICT tables; RETURNING came before
 _T = TypeVar("_T")
 
@@ -85,6 +88,10 @@ class Database:
         async with reader(self._path) as connection:
             await connection.execute("BEGIN")
             yield connection
+
+    async def delete_copies(self, *, before: datetime) -> None:
+        """Delete the copies that upgrades made before that moment: what was erased since is still in them."""
+        await asyncio.to_thread(_delete_older, self._path, before.timestamp())
 
 
 @contextlib.asynccontextmanager
@@ -164,7 +171,7 @@ async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
             "Install that version again, or restore an older copy of the database."
         )
     if 0 < version < len(scripts):
-        await _back_up(connection, path.with_name(f"{path.name}.schema-{version}.backup"))
+        await _back_up(connection, path.with_name(f"{path.name}.schema-{version}{COPY_SUFFIX}"))
     for number, script in enumerate(scripts[version:], start=version + 1):
         sql = await asyncio.to_thread(script.read_text, encoding="utf-8")
         # executescript is one call that runs to its end; an error inside leaves the transaction open for the rollback.
@@ -186,6 +193,16 @@ async def _back_up(connection: aiosqlite.Connection, target: Path) -> None:
     async with aiosqlite.connect(target) as copy:
         await connection.backup(copy)
     log.info("kept a copy of the database before the upgrade: %s", target)
+
+
+def _delete_older(path: Path, before: float) -> None:
+    for copy in path.parent.glob(f"{glob.escape(path.name)}.schema-*{COPY_SUFFIX}"):
+        try:
+            if copy.stat().st_mtime < before:
+                copy.unlink()
+                log.info("deleted the copy of the database before an upgrade: %s", copy)
+        except OSError as error:
+            log.warning("%s could not be deleted: %s", copy, error)
 
 
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> UnusableDatabaseError:

@@ -101,20 +101,21 @@ class Admission:
             if not places:
                 raise NotAllowed(
                     _(
-                        "The channels that this server has chosen for pictures do not exist any more. Ask who manages "
-                        "the server to choose others with `/server settings`."
+                        "The channels that this server has chosen for pictures do not exist any more. Ask this "
+                        "server's admins to choose others with `/server settings`."
                     )
                 )
             raise NotAllowed(
                 _("Pictures are made in these channels of this server: {places}.", places=", ".join(places))
             )
-        if settings.roles and not set(settings.roles) & asker.role_ids:
+        # Everybody has the role with the server's own id, and Discord lists it with no member.
+        if settings.roles and not set(settings.roles) & {asker.guild_id, *asker.role_ids}:
             roles = [f"<@&{each}>" for each in settings.roles if each not in asker.gone_ids]
             if not roles:
                 raise NotAllowed(
                     _(
-                        "The roles that this server has chosen for pictures do not exist any more. Ask who manages the "
-                        "server to choose others with `/server settings`."
+                        "The roles that this server has chosen for pictures do not exist any more. Ask this "
+                        "server's admins to choose others with `/server settings`."
                     )
                 )
             raise NotAllowed(

@@ -57,7 +57,7 @@ def default_model(catalog: Catalog, settings: ServerSettings) -> ModelChoice:
         raise NotAllowed(
             _(
                 "The model that this server has chosen is not offered any more. Name another one in `model`, or ask "
-                "who manages the server to choose one with `/server settings`."
+                "this server's admins to choose one with `/server settings`."
             )
         ) from error
 
@@ -74,7 +74,7 @@ def default_preset(catalog: Catalog, settings: ServerSettings) -> Preset | None:
         raise NotAllowed(
             _(
                 "The style that this server has chosen is not offered any more. Name another one in `preset`, or ask "
-                "who manages the server to choose one with `/server settings`."
+                "this server's admins to choose one with `/server settings`."
             )
         ) from error
 

@@ -30,6 +30,8 @@ FORGOTTEN_AT_ONCE = 200
 # Messages that are deleted in a row; Discord allows few deletions of old messages.
 DELETED_AT_ONCE = 50
 RETRY_S = 60.0
+# The copies of the database before an upgrade: long enough to notice that it was a bad one.
+COPIES_KEPT = timedelta(days=30)
 EXPORT_NAME = "facelock-export.zip"
 
 
@@ -167,6 +169,7 @@ class Privacy:
         await self._forget_old(now)
         async with self._database.connection() as connection:
             await privacy.overwrite_log(connection)
+        await self._database.delete_copies(before=now - COPIES_KEPT)
 
     async def _forget_old(self, now: datetime) -> None:
         async with self._database.transaction() as connection:

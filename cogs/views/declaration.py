@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from services.consents import Whose
+from services.errors import UserError
 from services.generations import Wait
 from services.words import _, mention
 
@@ -91,12 +92,18 @@ def person_form(generation_id: int) -> ui.Modal:
 
 
 def person_in(data: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Read the data of that form: the generation and the member chosen; None where it is not this form."""
+    """Read the data of that form: the generation and the member chosen; None where it is not this form.
+
+    Raises:
+        UserError: it is a bot, which Discord offers there too.
+    """
     found = _FORM.fullmatch(str(data.get("custom_id", "")))
     if found is None:
         return None
     fields = (each.get("component", each) for each in data["components"])
     values = next(each["values"] for each in fields if each.get("custom_id") == "person")
+    if data.get("resolved", {}).get("users", {}).get(values[0], {}).get("bot"):
+        raise UserError(_("A bot cannot be asked. Choose a member."))
     return int(found[1]), int(values[0])
 
 

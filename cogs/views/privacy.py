@@ -1,9 +1,13 @@
 """What ``/privacy policy`` says: the truth about this very bot, from its settings."""
 
+from cogs.views.generation import cut
 from services.consents import ANSWER_MAX
 from services.privacy import Retention
 from services.refusals import KEPT
 from services.words import _, ngettext
+
+# Of a message's 4,000 characters.
+CONTACT_CHARACTERS_SHOWN = 500
 
 
 def policy_text(*, service: str, checker: str | None, retention: Retention, face_days: int, contact: str | None) -> str:
@@ -55,7 +59,8 @@ def policy_text(*, service: str, checker: str | None, retention: Retention, face
         _("`/privacy export` gives you all of it, `/privacy erase` deletes it. Blocks by moderators stay."),
     ]
     if contact:
-        lines.append(_("Whoever runs this bot can be reached here: {contact}", contact=contact))
+        shown = cut(contact, CONTACT_CHARACTERS_SHOWN)
+        lines.append(_("The operator of this bot can be reached here: {contact}", contact=shown))
     return "\n".join(lines)
 
 

@@ -139,12 +139,12 @@ def _menus(
 ) -> "list[tuple[str, Choice]]":
     menus = [
         (
-            _titled(_("Channels"), _("Where pictures are made; everywhere where none is chosen."))
+            _titled(_("Channels"), _("Where pictures are made; everywhere if none is chosen."))
             + _gone(len(gone & set(settings.channels))),
             _channels("channels", [each for each in settings.channels if each not in gone]),
         ),
         (
-            _titled(_("Roles"), _("Who may ask for pictures; everybody where none is chosen."))
+            _titled(_("Roles"), _("Who may ask for pictures; everybody if none is chosen."))
             + _gone(len(gone & set(settings.roles))),
             _roles([each for each in settings.roles if each not in gone]),
         ),
@@ -162,7 +162,7 @@ def _menus(
             _strings("preset", offered.presets, settings.preset, none=_("None")),
         ),
         (
-            _titled(_("Largest pictures"), _("The most pixels that a picture may have a side.")),
+            _titled(_("Largest pictures"), _("The most pixels that a picture may have on a side.")),
             _sides(settings.side_px_max),
         ),
         (
@@ -174,14 +174,14 @@ def _menus(
         ),
         *_faces(settings, offered),
         (
-            _titled(_("Reports"), _("Where moderators read what members report; nowhere where none is chosen."))
+            _titled(_("Reports"), _("Where moderators read what members report; nowhere if none is chosen."))
             + _gone(len(gone & {settings.report_channel}))
             + _lacking(lacking),
             _report_channel(None if settings.report_channel in gone else settings.report_channel),
         ),
         (
-            _titled(_("Language"), _("Of what everybody reads under the pictures.")),
-            _strings("language", _languages(), settings.language, none=_("Of the member who asked")),
+            _titled(_("Language"), _("The language of what everybody reads under the pictures.")),
+            _strings("language", _languages(), settings.language, none=_("That of the member who asked")),
         ),
     ]
     return menus

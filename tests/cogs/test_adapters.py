@@ -13,21 +13,14 @@ from services.parameters import ADAPTERS, SCALE_DEFAULT, Family, Shape
 from services.runner import Runner
 from services.wishes import NEGATIVE_PROMPT, Asked, ExtraAdapter, ModelChoice, adapters_wish
 from tests.cogs.stage import CogStage, cog_stage, reception
-from tests.conftest import Clock
 from tests.photographs import astronaut
-from tests.saved_faces import KEY, attached, faces_on
+from tests.saved_faces import attached
 from tests.wishes import CHECKPOINT, SD, SDXL, face, style
 
 DREAMLIKE = ModelChoice(key=CHECKPOINT, label="Dreamlike", family=Family.SD, model_id=CHECKPOINT)
 LIGHT = ExtraAdapter(name="light_sd15", label="Light", family=Family.SD, scale=0.3)
 GRAIN = ExtraAdapter(name="grain_sdxl", label="Grain", family=Family.SDXL, scale=0.4)
 CATALOG = Catalog(models=(SDXL, SD, DREAMLIKE), extras=(LIGHT, GRAIN))
-
-
-@pytest.fixture
-async def faces(database: Database, clock: Clock) -> AsyncIterator[Faces]:
-    async with faces_on(database, clock) as make:
-        yield make(KEY)
 
 
 @pytest.fixture

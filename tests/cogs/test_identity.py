@@ -5,7 +5,6 @@ import pytest
 from discord.ext import commands
 
 from cogs.identity import Identity
-from db.connection import Database
 from playground.multipart import Upload
 from services.catalog import Catalog
 from services.faces import Faces
@@ -13,16 +12,9 @@ from services.parameters import Shape
 from services.runner import Runner
 from services.wishes import Asked, identity_wish
 from tests.cogs.stage import CogStage, cog_stage, reception
-from tests.conftest import Clock
 from tests.photographs import astronaut
-from tests.saved_faces import KEY, attached, faces_on
+from tests.saved_faces import attached
 from tests.wishes import SDXL, face
-
-
-@pytest.fixture
-async def faces(database: Database, clock: Clock) -> AsyncIterator[Faces]:
-    async with faces_on(database, clock) as make:
-        yield make(KEY)
 
 
 @pytest.fixture

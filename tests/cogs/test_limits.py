@@ -205,11 +205,11 @@ SENT: dict[str, Callable[[], ui.LayoutView | ui.Modal | str]] = {
     "presets": presets,
     "policy": lambda: text_layout(
         policy_text(
-            service="x" * 64,
-            checker="x" * 64,
+            service="x" * 253,
+            checker="x" * 253,
             retention=Retention(history=timedelta(days=365), audit=timedelta(days=365)),
             face_days=365,
-            contact="x" * 200,
+            contact="x" * 2000,
         )
     ),
     "flag": lambda: report.flag_text(Flag(member_id=ID, category="minors", times=1000)),

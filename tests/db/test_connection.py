@@ -2,6 +2,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,13 @@ async def test_an_upgrade_keeps_a_copy_and_a_failed_step_changes_nothing(
     (scripts / "0002_second.sql").write_text("CREATE TABLE second (id INTEGER PRIMARY KEY);")
     async with Database.open(path) as database:
         assert {"first", "second"} <= await tables_of(database)
-    assert (tmp_path / "facelock.db.schema-1.backup").exists()
+        made = tmp_path / "facelock.db.schema-1.backup"
+        made_at = datetime.fromtimestamp(made.stat().st_mtime, UTC)
+        await database.delete_copies(before=made_at - timedelta(seconds=1))
+        assert made.exists()
+        await database.delete_copies(before=made_at + timedelta(seconds=1))
+        assert not made.exists()
+        assert {"first", "second"} <= await tables_of(database)
 
 
 async def test_a_transaction_is_rolled_back_by_an_exception(database: Database) -> None:

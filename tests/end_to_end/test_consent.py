@@ -12,6 +12,7 @@ from PIL import Image
 from playground.model import Interaction, Message
 from playground.state import State
 from tests.end_to_end.stage import PHOTO, Photo, Stage
+from tests.end_to_end.test_choosing import GROUP, offered
 from tests.end_to_end.test_kill import ORIGINAL, the_result_is_posted
 from tests.end_to_end.test_webhooks import free_port
 from tests.photographs import admiral, encoded
@@ -138,6 +139,38 @@ async def test_the_member_can_be_chosen_in_a_form(asking: Stage) -> None:
         await reply(asking, "This once")
 
         assert await asking.delivered(interaction)
+
+
+async def test_a_bot_is_nobody_who_can_be_asked(asking: Stage) -> None:
+    async with asking.bot():
+        interaction = asking.imagine()
+        asked = await asking.message_with(WHOSE, interaction=interaction)
+        pressed = asking.playground.press(asked, "A member's…")
+        await asking.playground.opened(pressed)
+        submitted = asking.playground.submit(pressed, {"person": [str(asking.playground.state.bot.id)]})
+        told = await asking.message_with("A bot cannot be asked", interaction=submitted)
+        assert asking.playground.seen_by(told) == {"Ben"}
+        asking.playground.press(asked, "Mine")
+        await asking.delivered(interaction)
+
+
+async def test_whose_a_face_is_is_asked_once_it_is_chosen_among_several(asking: Stage) -> None:
+    async with asking.bot():
+        interaction = asking.imagine(photo=GROUP)
+        asking.playground.press(await asking.playground.until(lambda state: offered(state, interaction)), "2")
+        whose = await asking.message_with(WHOSE, interaction=interaction)
+        assert whose.body.attachments == ()
+        form = asking.playground.press(whose, "A member's…")
+        await asking.playground.opened(form)
+        asking.playground.submit(form, {"person": [str(asking.playground.state.member("Cleo").id)]})
+        await reply(asking, "Never, for anybody")
+        await refused(asking, interaction, NOT_WANTED)
+
+        again = asking.imagine("again", photo=GROUP, member="Ada", whose="me")
+        asking.playground.press(await asking.playground.until(lambda state: offered(state, again)), "2", member="Ada")
+        await refused(asking, again)
+
+    assert prompts(asking) == []
 
 
 async def test_whoever_names_themself_is_not_asked(asking: Stage) -> None:
@@ -611,10 +644,11 @@ async def test_who_is_blocked_while_somebody_thinks_about_it_gets_nothing(asking
     async with asking.bot():
         interaction = of_cleo(asking)
         await waits(asking, interaction)
+        asked = await question(asking)
         await blocked(asking)
-        await reply(asking, "This once")
-        await refused(asking, interaction, "blocked from making pictures")
         await asking.until_left(20)
+        pressed = asking.playground.press(asked, "This once", member="Cleo")
+        await asking.message_with("needs no answer any more", interaction=pressed)
 
     assert prompts(asking) == []
 

@@ -26,7 +26,7 @@ def play(scene: Stage, locale: str, monkeypatch: pytest.MonkeyPatch) -> Play:
     for member in ("Ada", "Ben", "Cleo"):
         scene.playground.set_locale(member, locale)
     scene.playground.state.guild.locale = locale
-    scene.env |= {"QUOTA_IMAGES": "60", "USER_INSTALLS": "on"}
+    scene.env |= {"QUOTA_IMAGES": "60", "USER_INSTALLS": "on", "JOB_TIMEOUT_MINUTES": "60"}
     return Play(scene)
 
 

@@ -104,7 +104,7 @@ async def test_members_choose_once_and_make_exceptions(scene: Stage) -> None:
         await private(scene, photo=None)
 
     assert before.startswith("Your pictures are shown to everybody")
-    assert after.startswith("Your pictures with a face are shown to you alone")
+    assert after.startswith("Your pictures with a face are first shown only to you")
     assert public(scene) == [exception, without_a_face, of_somebody_else]
 
 
@@ -116,7 +116,7 @@ async def test_what_a_server_has_chosen_is_no_members_to_undo(scene: Stage) -> N
         answer = await chosen(scene, "off")
 
     assert public(scene) == [without_a_face]
-    assert answer.startswith("In this server, pictures with a face are shown to whoever asked")
+    assert answer.startswith("In this server, pictures with a face are first shown only to the member")
 
 
 async def test_in_a_direct_message_nothing_is_hidden_from_its_only_reader(scene: Stage) -> None:

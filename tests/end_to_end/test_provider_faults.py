@@ -174,5 +174,5 @@ async def test_while_the_account_is_refused_everybody_who_waits_knows_it(scene: 
     async with scene.bot():
         interactions = [scene.imagine(member=member) for member in ("Ada", "Ben", "Cleo")]
         for interaction in interactions:
-            await scene.message_with("owner's attention", interaction=interaction)
+            await scene.message_with("operator's attention", interaction=interaction)
         assert await scene.left() == 19

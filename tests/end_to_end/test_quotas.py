@@ -85,6 +85,23 @@ async def test_of_two_commands_at_the_last_image_one_is_made(scene: Stage) -> No
         assert len(scene.renderer.jobs) == 1
 
 
+async def test_of_twenty_commands_at_once_as_many_are_made_as_there_are_images(scene: Stage) -> None:
+    scene.env |= {"QUOTA_IMAGES": "5"}
+    async with scene.bot():
+        call = CommandCall(member="Ben", name="imagine", options={"prompt": "a harbour", "count": 2})
+
+        interactions = scene.playground.burst([call] * 20)
+        answers = [await scene.playground.answered(interaction) for interaction in interactions]
+        refusals = [answer for answer in answers if scene.playground.seen_by(answer) == {"Ben"}]
+        for interaction, answer in zip(interactions, answers, strict=True):
+            if answer not in refusals:
+                await scene.delivered(interaction)
+        left = await scene.left()
+
+    assert len(refusals) == 18
+    assert (len(scene.renderer.jobs), left) == (2, 1)
+
+
 async def test_a_bonus_is_spent_after_the_quota_and_comes_back_with_a_refund(
     scene: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,17 @@ async def test_what_is_chosen_in_the_panel_holds_for_members_and_is_written_down
         assert line in audit.text
 
 
+async def test_everybodys_role_is_everybodys(scene: Stage) -> None:
+    async with scene.bot():
+        opened = await panel(scene)
+        await choose(scene, opened, "roles", ["@everyone"])
+        assert await scene.delivered(scene.imagine(photo=None))
+        await choose(scene, opened, "roles", ["Supporters"])
+        told = await refused(scene)
+
+    assert told.startswith("In this server, pictures are for members with one of these roles: <@&")
+
+
 async def test_what_a_member_names_comes_before_what_the_server_has_chosen(scene: Stage) -> None:
     await changed(scene, model="sd", preset="Pixel art")
     async with scene.bot():
@@ -324,7 +335,7 @@ async def test_channels_and_roles_that_are_gone_are_named_and_can_be_removed(sce
         await scene.playground.until(lambda _: "⚠" not in opened.text)
         assert await scene.delivered(scene.imagine())
 
-    assert told.startswith("The channels that this server has chosen for pictures do not exist any more. Ask who")
+    assert told.startswith("The channels that this server has chosen for pictures do not exist any more. Ask this")
 
 
 async def test_a_model_that_is_not_offered_any_more_is_named_and_another_can_be(scene: Stage) -> None:

@@ -92,6 +92,22 @@ def test_what_only_looks_like_a_core_word_misspelt_is_made(policy: Policy, promp
     assert refusal(policy, with_face(prompt)) is None
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "no jardim",
+        "leite na mesa",
+        "veste de cuir",
+        "les yeux au ciel",
+        "torn jeans",
+        "Jäger mit Gewehr im Wald",
+        "alla scuola di danza",
+    ],
+)
+def test_what_only_begins_like_a_phrase_is_made(policy: Policy, prompt: str) -> None:
+    assert refusal(policy, with_face(prompt)) is None
+
+
 def test_what_is_no_harm_to_a_rule_does_not_hide_what_is(policy: Policy) -> None:
     assert refusal(policy, with_face("a bottomless coffee and a bottomless man")) == "sexual"
 

@@ -29,8 +29,9 @@ _BEFORE_SPELT = re.compile(r"(?<!\S)([aeioy]) (?=(?:[^\W_] ){2,}[^\W_](?!\S))")
 _INSIDE = re.compile(r"(?<=[^\W_])[-._*~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_]{2})[._~+|/\\*]+(?=[^\W_]{2})")
 _UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])[\s\W_]{{1,3}}(?=[{UNSPACED}])")
-# What stands after an age is not a weight.
-_WEIGHT = re.compile(r"(?<!\bage)(?<!\baged)(?<!\balter)(?<!\bedad)(?<!\bidade):{1,2}\s*-?\d*\.?\d+")
+# A whole number after "age:" is no weight.
+_AGE = "".join(rf"(?<!\b{word})" for word in ("age", "aged", "âge", "alter", "edad", "idade", "età"))
+_WEIGHT = re.compile(rf":{{1,2}}\s*-?\d*\.\d+|{_AGE}:{{1,2}}\s*-?\d+", re.IGNORECASE)
 _OPERATOR = re.compile(r"\b(?:BREAK|AND)\b")
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLED = re.compile(r"([^\W\d_])\1")

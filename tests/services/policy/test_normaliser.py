@@ -41,6 +41,15 @@ def test_a_disguised_word_can_be_read(text: str, word: str) -> None:
     assert any(word in reading for reading in read(text).plain)
 
 
+@pytest.mark.parametrize("text", ["her, age: 8", "Alter:8", "(edad: 8)"])
+def test_the_number_after_an_age_stays(text: str) -> None:
+    assert all("8" in reading for reading in read(text).plain)
+
+
+def test_an_age_may_have_a_weight() -> None:
+    assert read("middle age:1.2").plain == read("middle age,").plain
+
+
 @pytest.mark.parametrize(("text", "word"), [("na ked", "naked"), ("po r no", "porno"), ("nuude", "nude")])
 def test_words_in_pieces_are_put_together(text: str, word: str) -> None:
     assert word in read(text).pieces

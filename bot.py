@@ -43,15 +43,17 @@ from services.hosting import DiscordHosting, Hosting, PublicHosting
 from services.imagepipeline.adapters import AdaptersClient
 from services.imagepipeline.client import ImageClient
 from services.imagepipeline.identity import IdentityClient
+from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention
 from services.public import PublicAddresses
-from services.quotas import Quota
+from services.quotas import Quota, ServerLimits
 from services.request import Api, Family
 from services.runner import Limits, Outside, Runner, Timing, load_schedule
+from services.server_quotas import ServerQuotas
 from services.servers import Servers
 from services.tasks import Tasks
 from services.upkeep import Upkeep
@@ -69,6 +71,7 @@ COGS = (
     "cogs.results",
     "cogs.server",
     "cogs.server_stats",
+    "cogs.server_quota",
     "cogs.styles",
 )
 # What is being sent at SIGTERM gets this long; container runtimes kill after 10 s.
@@ -103,6 +106,7 @@ class FacelockBot(commands.Bot):
     runner: Runner
     reception: Reception
     servers: Servers
+    server_quotas: ServerQuotas
     faces: Faces
     upkeep: Upkeep
     privacy: Privacy
@@ -322,8 +326,15 @@ async def _furnish(
     bot.upkeep = Upkeep(faces=bot.faces, notices=DiscordNotices(bot), tasks=tasks)
     bot.servers = house.servers
     quota = Quota(images=settings.quota_images, window=timedelta(hours=settings.quota_hours))
+    operator = ServerLimits(images_per_day=settings.server_budget_day, images_per_month=settings.server_budget_month)
+    bot.server_quotas = ServerQuotas(house.database, house.servers, quota=quota, operator=operator, now=utc_now)
     generations = Generations(
-        house.database, quota=quota, unfinished_max=settings.member_queue, now=utc_now, metrics=bot.metrics
+        house.database,
+        quota=quota,
+        limits=bot.server_quotas.limits,
+        unfinished_max=settings.member_queue,
+        now=utc_now,
+        metrics=bot.metrics,
     )
     bot.runner = Runner(
         generations=generations,
@@ -338,10 +349,12 @@ async def _furnish(
         ),
         photos=photos,
         faces=bot.faces,
+        kept=KeptPhotos(house.database, vault=house.vault),
         pictures=Pictures(settings.database.parent / "pictures"),
         limits=Limits(
             in_flight_max=settings.imagepipeline_max_in_flight,
             timeout=timedelta(minutes=settings.job_timeout_minutes),
+            weight_of=house.catalog.weight_of,
         ),
         tasks=tasks,
         now=utc_now,

@@ -9,11 +9,11 @@ from discord.ext import commands
 
 from cogs.answers import in_time, tell
 from cogs.presenter import message_of, pictures_in
+from cogs.reception import scope_in
 from cogs.views.history import SEARCH_CHARACTERS_MAX, Preview, Turn, history_layout
 from services import history, network
 from services.generations import Generation, State
 from services.history import Page
-from services.quotas import scope_of
 from services.request import Wish, one_line
 from services.runner import Runner
 from services.words import _
@@ -103,7 +103,7 @@ def _scope(interaction: discord.Interaction) -> str | None:
     """In a server what was asked for there; in a direct message everything."""
     if interaction.guild_id is None:
         return None
-    return scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id)
+    return scope_in(interaction)
 
 
 async def setup(bot: "FacelockBot") -> None:

@@ -29,6 +29,7 @@ from services.presenter import (
     Scene,
     Shown,
     TooLarge,
+    Waiting,
 )
 from services.request import Wish
 
@@ -89,10 +90,10 @@ class DiscordPresenter:
                 return await self._refuse(generation, generation.token, scene)
             return await self._edit(generation, wish, scene)
         except (_MessageGoneError, _NoAccessError) as error:
-            if isinstance(scene, Progress | Cancelled):
+            if isinstance(scene, Waiting | Progress | Cancelled):
                 raise NowhereToShow("the message is out of reach") from error
         except _CannotEditError as error:
-            if isinstance(scene, Progress | Cancelled):
+            if isinstance(scene, Waiting | Progress | Cancelled):
                 raise NowhereToShow("the message cannot be edited") from error
             with contextlib.suppress(_NoAccessError):
                 return await self._post_anew(generation, wish, scene)
@@ -246,7 +247,7 @@ def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[d
 
 
 def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
-    if isinstance(scene, Failure | Cancelled):
+    if isinstance(scene, Waiting | Failure | Cancelled):
         return Frame()
     names = photo_names(wish.references)
     if isinstance(scene, Progress) and scene.new_photos:

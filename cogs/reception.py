@@ -45,8 +45,9 @@ class Reception:
         await self._acknowledge(interaction, generation_id)
 
     async def _accept(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> int | None:
-        admitted = await self._admission.admit(asker_of(interaction), wish)
-        return await self._runner.accept(self._new_generation(interaction, admitted, photos))
+        asker = asker_of(interaction)
+        admitted = await self._admission.admit(asker, wish)
+        return await self._runner.accept(self._new_generation(interaction, asker, admitted, photos))
 
     async def _acknowledge(self, interaction: discord.Interaction, generation_id: int) -> None:
         """Defer, unless that happened already, and hand over. Where it stays unknown whether Discord took the deferral,
@@ -67,22 +68,31 @@ class Reception:
             log.warning("generation %d: Discord did not confirm the deferral: %s", generation_id, type(error).__name__)
         await self._runner.acknowledged(generation_id, message_id)
 
-    def _new_generation(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> NewGeneration:
+    def _new_generation(
+        self, interaction: discord.Interaction, asker: Asker, wish: Wish, photos: Sequence[Source]
+    ) -> NewGeneration:
         channel_id = interaction.channel_id
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
         return NewGeneration(
             interaction_id=interaction.id,
             application_id=interaction.application_id,
             token=interaction.token,
-            scope=scope_of(guild_id=interaction.guild_id, member_id=interaction.user.id),
+            scope=scope_in(interaction),
             channel_id=channel_id,
             member_id=interaction.user.id,
             locale=self._servers.of(interaction.guild_id).language or str(interaction.locale),
             file_limit_bytes=interaction.filesize_limit,
             wish=wish.to_json(),
             images=wish.images,
+            role_ids=tuple(sorted(asker.role_ids)),
             photos=tuple(photos),
         )
+
+
+def scope_in(interaction: discord.Interaction) -> str:
+    """Where this counts: in a server only where the bot was added to it, and not by the member alone."""
+    guild_id = interaction.guild_id if interaction.is_guild_integration() else None
+    return scope_of(guild_id=guild_id, member_id=interaction.user.id)
 
 
 def asker_of(interaction: discord.Interaction) -> Asker:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 @app_commands.default_permissions(manage_guild=True)
-@app_commands.guild_only()
+# Not guild_only: the whole tree's contexts have direct messages, and only what is named here overrides them.
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class Server(commands.GroupCog, name=HANDLER, group_name="server", group_description="How this bot works here."):
     """Managing a server. Who may use the commands is Discord's to say; every press is checked here."""
 

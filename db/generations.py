@@ -17,6 +17,7 @@ class State(StrEnum):
     """Where a generation is in its life; README.md has the diagram."""
 
     RECEIVED = "received"
+    WAITING = "waiting"
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
@@ -30,6 +31,22 @@ class State(StrEnum):
         return self in (State.SETTLED, State.FAILED, State.CANCELLED)
 
 
+class WaitsFor(StrEnum):
+    """What a waiting generation needs of a person."""
+
+    DECLARATION = "declaration"
+    CONSENT = "consent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Why a generation waits: what it needs, of which member, and until when it can be given."""
+
+    what: WaitsFor
+    on: int
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a photo is fetched from; a prepared one has come out of the bot before, and is used as it is."""
@@ -39,8 +56,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPhoto:
+    """One photo of a waiting generation, sealed; ``n`` is its place among the generation's photos, from 1."""
+
+    generation_id: int
+    n: int
+    key_id: str
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
-    """What is known when a command is accepted."""
+    """What is known when a command is accepted. ``weight`` is what each of its images counts as, ``role_ids`` are the
+    member's roles in the server.
+    """
 
     interaction_id: int
     application_id: int
@@ -52,6 +81,8 @@ class NewGeneration:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
+    weight: int = 1
+    role_ids: tuple[int, ...] = ()
     photos: tuple[Source, ...] = ()
 
 
@@ -69,7 +100,8 @@ class Hosted:
 class Generation:
     """One row. ``version`` counts what there is to show, ``shown`` is the last version that Discord confirmed.
 
-    ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
+    ``weight`` is what each of its images counts as, ``role_ids`` are the member's roles that had a quota when it was
+    accepted. ``photos`` are where the photos come from, ``hosted`` the same ones prepared, in the same order.
     """
 
     id: int
@@ -83,6 +115,8 @@ class Generation:
     file_limit_bytes: int
     wish: str = field(repr=False)
     images: int
+    weight: int
+    role_ids: tuple[int, ...]
     photos: tuple[Source, ...]
     hosted: tuple[Hosted, ...]
     message_id: int | None
@@ -94,10 +128,18 @@ class Generation:
     failure_text: str | None
     created_at: datetime
     changed_at: datetime
+    wait: Wait | None = None
+    resumed_at: datetime | None = None
+
+    @property
+    def begun_at(self) -> datetime:
+        """When it was last taken in: when it was asked for, or when it went on after it had waited for a person."""
+        return self.resumed_at or self.created_at
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of ``SELECT *``."""
+        resumed_at: str | None = row["resumed_at"]
         return cls(
             id=row["id"],
             interaction_id=row["interaction_id"],
@@ -110,10 +152,14 @@ class Generation:
             file_limit_bytes=row["file_limit_bytes"],
             wish=row["wish"],
             images=row["images"],
+            weight=row["weight"],
+            role_ids=tuple(json.loads(row["role_ids"])),
             photos=tuple(Source(**source) for source in json.loads(row["photos"] or "[]")),
             hosted=tuple(Hosted(**hosted) for hosted in json.loads(row["hosted"] or "[]")),
             message_id=row["message_id"],
             state=State(row["state"]),
+            wait=_wait_in(row),
+            resumed_at=from_text(resumed_at) if resumed_at else None,
             pictures=row["pictures"],
             version=row["version"],
             shown=row["shown"],
@@ -124,18 +170,27 @@ class Generation:
         )
 
 
+def _wait_in(row: sqlite3.Row) -> Wait | None:
+    if row["state"] != State.WAITING:
+        return None
+    return Wait(what=WaitsFor(row["waits_for"]), on=row["waits_on"], until=from_text(row["waits_until"]))
+
+
 async def insert(connection: aiosqlite.Connection, new: NewGeneration, at: datetime) -> int | None:
     """Add a received generation and return its id, or None where this interaction already has one."""
     sql = """
         INSERT INTO generations (interaction_id, application_id, token, scope, channel_id, member_id, locale,
-                                 file_limit_bytes, wish, images, photos, state, version, created_at, changed_at)
+                                 file_limit_bytes, wish, images, weight, role_ids, photos, state, version,
+                                 created_at, changed_at)
         VALUES (:interaction_id, :application_id, :token, :scope, :channel_id, :member_id, :locale,
-                :file_limit_bytes, :wish, :images, :photos, 'received', 1, :at, :at)
+                :file_limit_bytes, :wish, :images, :weight, :role_ids, :photos, 'received', 1,
+                :at, :at)
         ON CONFLICT (interaction_id) DO NOTHING
         RETURNING id
     """
     fields = asdict(new)
-    values = fields | {"photos": json.dumps(fields["photos"]), "at": to_text(at)}
+    lists = {name: json.dumps(fields[name]) for name in ("photos", "role_ids")}
+    values = fields | lists | {"at": to_text(at)}
     rows = await connection.execute_fetchall(sql, values)
     return next((row["id"] for row in rows), None)
 
@@ -157,7 +212,8 @@ async def of_message(connection: aiosqlite.Connection, message_id: int) -> Gener
 async def unfinished(connection: aiosqlite.Connection) -> list[Generation]:
     """Everything that a new start has to take up again, oldest first."""
     sql = """
-        SELECT * FROM generations WHERE state IN ('received', 'queued', 'running', 'finished') ORDER BY id
+        SELECT * FROM generations
+        WHERE state IN ('received', 'waiting', 'queued', 'running', 'finished') ORDER BY id
     """
     return [Generation.from_row(row) for row in await connection.execute_fetchall(sql)]
 
@@ -174,7 +230,7 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> 
     """
     sql = """
         SELECT (SELECT count(*) FROM generations
-                WHERE member_id = :member_id AND state IN ('received', 'queued', 'running', 'finished'))
+                WHERE member_id = :member_id AND state IN ('received', 'waiting', 'queued', 'running', 'finished'))
              + (SELECT count(DISTINCT generation_id)
                 FROM provider_jobs JOIN generations ON generations.id = generation_id
                 WHERE provider_jobs.state IN ('submitting', 'submitted')
@@ -188,6 +244,70 @@ async def set_message(connection: aiosqlite.Connection, generation_id: int, mess
     """Remember the one message, as soon as Discord has named it."""
     sql = "UPDATE generations SET message_id = :message_id WHERE id = :id AND wish <> ''"
     await connection.execute_fetchall(sql, {"id": generation_id, "message_id": message_id})
+
+
+async def to_waiting(
+    connection: aiosqlite.Connection,
+    generation_id: int,
+    wait: Wait,
+    *,
+    photos: Sequence[Source],
+    kept: Sequence[KeptPhoto],
+    at: datetime,
+) -> bool:
+    """Received -> waiting; ``photos`` are where its photos come from once it goes on, ``kept`` those that are kept
+    here for it. Needs a transaction.
+    """
+    sql = """
+        UPDATE generations
+        SET state = 'waiting', changed_at = :at, version = version + 1, photos = :photos,
+            waits_for = :waits_for, waits_on = :waits_on, waits_until = :waits_until
+        WHERE id = :id AND state = 'received'
+        RETURNING id
+    """
+    values = {
+        "id": generation_id,
+        "at": to_text(at),
+        "photos": json.dumps([asdict(photo) for photo in photos]),
+        "waits_for": wait.what,
+        "waits_on": wait.on,
+        "waits_until": to_text(wait.until),
+    }
+    if not await connection.execute_fetchall(sql, values):
+        return False
+    put = """
+        INSERT INTO kept_photos (generation_id, n, key_id, sealed) VALUES (:generation_id, :n, :key_id, :sealed)
+        ON CONFLICT (generation_id, n) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed
+    """
+    await connection.executemany(put, [asdict(photo) for photo in kept])
+    return True
+
+
+async def back_to_received(connection: aiosqlite.Connection, generation_id: int, at: datetime) -> bool:
+    """Waiting -> received: the person has answered."""
+    sql = """
+        UPDATE generations SET state = 'received', changed_at = :at, resumed_at = :at
+        WHERE id = :id AND state = 'waiting' RETURNING id
+    """
+    return bool(await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)}))
+
+
+async def kept_photo(connection: aiosqlite.Connection, generation_id: int, n: int) -> KeptPhoto | None:
+    """The photo of that number that is kept for a generation."""
+    sql = "SELECT * FROM kept_photos WHERE generation_id = :id AND n = :n"
+    rows = await connection.execute_fetchall(sql, {"id": generation_id, "n": n})
+    return next((KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows), None)  # noqa: SIM118 - a row
+
+
+async def forget_kept_photos(connection: aiosqlite.Connection, generation_id: int) -> None:
+    """It needs them no more."""
+    await connection.execute_fetchall("DELETE FROM kept_photos WHERE generation_id = :id", {"id": generation_id})
+
+
+async def waited_too_long(connection: aiosqlite.Connection, now: datetime) -> list[Generation]:
+    """Those whose time to wait is over, oldest first."""
+    sql = "SELECT * FROM generations WHERE state = 'waiting' AND waits_until <= :now ORDER BY id"
+    return [Generation.from_row(row) for row in await connection.execute_fetchall(sql, {"now": to_text(now)})]
 
 
 async def to_queued(
@@ -239,16 +359,18 @@ async def back_to_queued(connection: aiosqlite.Connection, generation_id: int, a
 
 async def to_finished(
     connection: aiosqlite.Connection, generation_id: int, *, pictures: int, missing_text: str | None, at: datetime
-) -> bool:
-    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why."""
+) -> Generation | None:
+    """Running -> finished: that many pictures are verified files on disk; where some are missing, the text says why.
+    Returns the row, or None where it was not running.
+    """
     sql = """
         UPDATE generations
         SET state = 'finished', changed_at = :at, version = version + 1, pictures = :pictures,
             failure_text = :missing_text
-        WHERE id = :id AND state = 'running' RETURNING id
+        WHERE id = :id AND state = 'running' RETURNING *
     """
     values = {"id": generation_id, "at": to_text(at), "pictures": pictures, "missing_text": missing_text}
-    return bool(await connection.execute_fetchall(sql, values))
+    return next(map(Generation.from_row, await connection.execute_fetchall(sql, values)), None)
 
 
 async def to_failed(
@@ -259,7 +381,7 @@ async def to_failed(
         UPDATE generations
         SET state = 'failed', changed_at = :at, version = version + 1, pictures = 0,
             failure_code = :code, failure_text = :text
-        WHERE id = :id AND state IN ('received', 'queued', 'running', 'finished')
+        WHERE id = :id AND state IN ('received', 'waiting', 'queued', 'running', 'finished')
         RETURNING *
     """
     values = {"id": generation_id, "at": to_text(at), "code": code, "text": text}
@@ -270,7 +392,7 @@ async def to_cancelled(connection: aiosqlite.Connection, generation_id: int, at:
     """Anything whose pictures are not there yet -> cancelled; returns the row, or None where it was too late."""
     sql = """
         UPDATE generations SET state = 'cancelled', changed_at = :at, version = version + 1
-        WHERE id = :id AND state IN ('received', 'queued', 'running')
+        WHERE id = :id AND state IN ('received', 'waiting', 'queued', 'running')
         RETURNING *
     """
     rows = await connection.execute_fetchall(sql, {"id": generation_id, "at": to_text(at)})

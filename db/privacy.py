@@ -19,8 +19,8 @@ _TOLD = {
         FROM generations WHERE member_id = :member_id AND wish <> '' ORDER BY id
     """,
     "account": """
-        SELECT scope, generation_id AS request_id, kind, images, counts_at, at
-        FROM ledger WHERE member_id = :member_id ORDER BY id
+        SELECT scope, generation_id AS request_id, kind, images, counts_at, expires_at, reason, at
+        FROM ledger LEFT JOIN grants ON ledger_id = id WHERE member_id = :member_id ORDER BY id
     """,
     "audit": """
         SELECT guild_id, action, detail, at, member_id = :member_id AS by_you
@@ -30,7 +30,7 @@ _TOLD = {
 _FORGET = """
     UPDATE generations
     SET wish = '', member_id = 0, channel_id = 0, message_id = NULL, interaction_id = -id, locale = '', token = NULL,
-        photos = NULL, hosted = NULL, failure_text = NULL, shown = version
+        role_ids = '[]', photos = NULL, hosted = NULL, failure_text = NULL, shown = version
     WHERE state IN ('settled', 'failed', 'cancelled') AND wish <> ''
 """
 
@@ -83,6 +83,15 @@ async def _without_jobs(connection: aiosqlite.Connection, generation_ids: list[i
     for generation_id in generation_ids:
         await connection.execute_fetchall(sql, {"id": generation_id})
     return generation_ids
+
+
+async def forget_reasons(connection: aiosqlite.Connection, member_id: int) -> None:
+    """Forget what a member was granted bonus images for; the images stay."""
+    sql = """
+        UPDATE grants SET reason = NULL
+        WHERE ledger_id IN (SELECT id FROM ledger WHERE member_id = :member_id AND kind = 'grant')
+    """
+    await connection.execute_fetchall(sql, {"member_id": member_id})
 
 
 async def forget_faces(connection: aiosqlite.Connection, member_id: int) -> int:

@@ -77,7 +77,7 @@ class Waiting:
     id: str
     generation_id: int
     member_id: int
-    created_at: datetime
+    begun_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +130,13 @@ async def at_provider(connection: aiosqlite.Connection) -> list[ProviderJob]:
 async def waiting(connection: aiosqlite.Connection) -> list[Waiting]:
     """All jobs that wait for a slot, oldest first."""
     sql = """
-        SELECT provider_jobs.id, generation_id, member_id, created_at
+        SELECT provider_jobs.id, generation_id, member_id, coalesce(resumed_at, created_at) AS begun_at
         FROM provider_jobs JOIN generations ON generations.id = generation_id
         WHERE provider_jobs.state = 'waiting'
         ORDER BY generation_id, n
     """
     rows = await connection.execute_fetchall(sql)
-    return [Waiting(row["id"], row["generation_id"], row["member_id"], from_text(row["created_at"])) for row in rows]
+    return [Waiting(row["id"], row["generation_id"], row["member_id"], from_text(row["begun_at"])) for row in rows]
 
 
 async def in_flight(connection: aiosqlite.Connection) -> dict[int, int]:

@@ -15,6 +15,7 @@ POST   /client/messages/{id}/commands               {member, name, command_id}: 
 POST   /client/users/{id}/commands                  {member, channel, name, command_id}: from a person's menu
 POST   /client/interactions/{id}/submit             form: payload_json {member, values: {custom_id: ...}}, and files,
                                                     their fields named after the upload: the form that its answer opened
+POST   /client/members/{id}                         {locale?, has_app?}: how a member has set up their Discord
 POST   /client/messages/{id}/dismiss                {member}: hide a private message
 POST   /client/messages/{id}/delete                 {member}: one's own, or any for a moderator
 GET    /client/events?member=                       server-sent events; Last-Event-ID replays what was missed
@@ -32,15 +33,26 @@ from typing import Any, cast
 from aiohttp import BodyPartReader, web
 
 from playground.answers import json_response
-from playground.commands import CommandKind
+from playground.commands import CommandKind, localized
 from playground.errors import Json, MemberError
 from playground.interactions import CommandCall, run_command
 from playground.journal import Journal
-from playground.messages import MAX_MEMBER_FILE_BYTES, may_delete, member_deletes, member_dismisses, member_says
+from playground.messages import (
+    MAX_MEMBER_FILE_BYTES,
+    may_delete,
+    member_deletes,
+    member_dismisses,
+    member_says,
+    set_app,
+    set_locale,
+)
 from playground.modals import Filling
 from playground.model import (
+    LOCALES,
+    Channel,
     Event,
     EventKind,
+    Guild,
     Interaction,
     InteractionKind,
     Message,
@@ -88,6 +100,7 @@ class ClientApi:
             web.post("/client/messages/{id}/commands", _guarded(self._message_command)),
             web.post("/client/users/{id}/commands", _guarded(self._user_command)),
             web.post("/client/interactions/{id}/submit", _guarded(self._submit)),
+            web.post("/client/members/{id}", _guarded(self._set_up)),
             web.post("/client/messages/{id}/dismiss", _guarded(self._dismiss)),
             web.post("/client/messages/{id}/delete", _guarded(self._delete)),
             web.get("/client/events", _guarded(self._events)),
@@ -101,19 +114,32 @@ class ClientApi:
         channels = [c for c in self._state.channels.values() if self._state.may_see_channel(member, c)]
         return json_response(
             {
-                "guild": {"id": str(self._state.guild.id), "name": self._state.guild.name},
+                "guild": _guild(self._state.guild),
+                "other_guild": _guild(self._state.other_guild),
                 "you": self._person(member),
                 "members": [self._person(one) for one in self._state.members.values()],
                 "bot": self._person(self._state.bot) | {"connected": self._state.bot_connected},
-                "channels": [self._wire.channel(channel) | {"name": channel.name} for channel in channels],
-                "roles": [self._wire.role(role) for role in reversed(self._state.guild.roles.values())],
+                "channels": [self._place(member, channel) for channel in channels],
+                "roles": [
+                    self._wire.role(role) | {"guild_id": str(guild.id)}
+                    for guild in (self._state.guild, self._state.other_guild)
+                    for role in reversed(guild.roles.values())
+                ],
+                "locales": LOCALES,
                 "last_event": f"{self._run}-{self._journal.last}",
             }
         )
 
     def _person(self, user: User) -> Json:
         roles = [role.name for role in reversed(self._state.guild.roles_of(user))]
-        return {"id": str(user.id), "name": user.display_name, "bot": user.bot, "roles": roles}
+        person: Json = {"id": str(user.id), "name": user.display_name, "bot": user.bot, "roles": roles}
+        return person | {"locale": user.locale, "has_app": user.has_app}
+
+    def _place(self, member: User, channel: Channel) -> Json:
+        """A channel as the member finds it: what kind of place it is, and who is at the other end if anybody is."""
+        others = [who for who in channel.people if who != member.id] or [self._state.bot.id]
+        found = self._wire.channel(channel) | {"name": channel.name, "context": int(channel.context)}
+        return found | ({"with_id": str(others[0])} if channel.is_direct else {})
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         member = self._state.member(request.query.get("member", ""))
@@ -142,7 +168,7 @@ class ClientApi:
         member = self._state.member(request.query.get("member", ""))
         channel = self._state.channel(request.match_info["id"], member=member)
         found = self._state.visible_commands(member, channel)
-        return json_response([self._wire.command(command) for command in found])
+        return json_response([localized(self._wire.command(command), member.locale) for command in found])
 
     # ------------------------------------------------------------------------------------------------------- doing
 
@@ -205,6 +231,15 @@ class ClientApi:
             files.setdefault(upload.field, []).append(upload)
         filling = Filling(values=_mapping(fields, "values"), files=files)
         return json_response(_interaction(submit_form(self._state, member, trigger, filling)))
+
+    async def _set_up(self, request: web.Request) -> web.StreamResponse:
+        fields = _json_object(await request.text())
+        member = self._state.member(request.match_info["id"])
+        if "locale" in fields:
+            set_locale(self._state, member, str(fields["locale"]))
+        if "has_app" in fields:
+            set_app(self._state, member, installed=bool(fields["has_app"]))
+        return json_response({})
 
     async def _dismiss(self, request: web.Request) -> web.StreamResponse:
         _, message, member = await self._message_action(request)
@@ -276,6 +311,10 @@ class ClientApi:
                 return {"connected": self._state.bot_connected}
             case _:
                 return {"id": str(event.id), "channel_id": str(event.channel_id)}
+
+
+def _guild(guild: Guild) -> Json:
+    return {"id": str(guild.id), "name": guild.name}
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import cast
 
 from playground.errors import ApiError, Json, Refusal
-from playground.model import CHANNEL_TYPES
+from playground.model import CHANNEL_TYPES, LOCALES, Context, Install
 from playground.validation import Form, Problems
 
 # All limits: the page above.
@@ -30,11 +30,6 @@ MAX_TOTAL = 8000
 MAX_NUMBER = 2**53
 
 _NAME = re.compile(r"[-_'\w\u0900-\u097F\u0E00-\u0E7F]{1,32}")
-
-GUILD_CONTEXT = 0
-BOT_DIRECT_CONTEXT = 1
-_CONTEXTS = (0, 1, 2)
-_INTEGRATION_TYPES = (0, 1)
 
 
 class CommandKind(IntEnum):
@@ -94,14 +89,18 @@ class Command:
         """Its options, or its subcommands."""
         return self.definition.get("options", [])
 
-    def works_in(self, context: int) -> bool:
-        """Whether members find it in that context (GUILD_CONTEXT, BOT_DIRECT_CONTEXT)."""
+    def works_in(self, context: Context) -> bool:
+        """Whether members find it in that kind of place, once the app is installed for it or for them."""
         if self.guild_id is not None:
-            return context == GUILD_CONTEXT
+            return context is Context.GUILD
         contexts = self.definition["contexts"]
         if contexts is not None:
             return context in contexts
-        return context == GUILD_CONTEXT or self.definition["dm_permission"]
+        return context is not Context.BOT_DIRECT or self.definition["dm_permission"]
+
+    def is_for(self, install: Install) -> bool:
+        """Whether it comes with an app that is installed like that. One of a single server comes with that server."""
+        return install is Install.GUILD if self.guild_id else install in self.definition["integration_types"]
 
 
 def read_command(data: object, problems: Problems, at: tuple[str | int, ...] = ()) -> Json:
@@ -111,13 +110,13 @@ def read_command(data: object, problems: Problems, at: tuple[str | int, ...] = (
     definition: Json = {
         "type": int(kind),
         "name": _name(form) if kind == CommandKind.CHAT_INPUT else _menu_name(form),
-        "name_localizations": _localized(form, "name_localizations", most=MAX_NAME),
+        "name_localizations": _localized_names(form, kind),
         "description": _description(form, kind),
         "description_localizations": _localized(form, "description_localizations", most=MAX_DESCRIPTION),
         "default_member_permissions": _permissions(form),
         "dm_permission": form.boolean("dm_permission") if form.data.get("dm_permission") is not None else True,
-        "contexts": _numbers(form, "contexts", among=_CONTEXTS),
-        "integration_types": _numbers(form, "integration_types", among=_INTEGRATION_TYPES) or [0],
+        "contexts": _numbers(form, "contexts", among=tuple(Context)),
+        "integration_types": _numbers(form, "integration_types", among=tuple(Install)) or [Install.GUILD],
         "nsfw": form.boolean("nsfw"),
     }
     if kind != CommandKind.CHAT_INPUT and form.data.get("options"):
@@ -154,6 +153,31 @@ def refuse_too_many(kinds: Iterable[int]) -> None:
         raise ApiError(Refusal.TOO_MANY_CONTEXT_COMMANDS)
 
 
+def localized(definition: Json, locale: str) -> Json:
+    """A command, option or choice as somebody with that locale reads it: `name_localized`, `description_localized`.
+
+    https://discord.com/developers/docs/interactions/application-commands#retrieving-localized-commands
+    """
+    found = dict(definition)
+    for key in ("name", "description"):
+        if key in definition:
+            texts: dict[str, str] = definition.get(f"{key}_localizations") or {}
+            found[f"{key}_localized"] = texts.get(locale, definition[key])
+    for key in ("options", "choices"):
+        if key in definition:
+            found[key] = [localized(inside, locale) for inside in definition[key]]
+    return found
+
+
+def without_localizations(definition: Json) -> Json:
+    """A command as lists tell it that nobody asked for `with_localizations`."""
+    found = {key: value for key, value in definition.items() if not key.endswith("_localizations")}
+    for key in ("options", "choices"):
+        if key in found:
+            found[key] = [without_localizations(inside) for inside in found[key]]
+    return found
+
+
 def read_choices(form: Form, kind: int) -> list[Json]:
     """Check the field `choices` of an option, or of an answer that suggests values for one of that kind."""
     return [_choice(choice, kind) for choice in form.forms("choices", most=MAX_CHOICES)]
@@ -171,9 +195,23 @@ def _refuse_repeats(definitions: Iterable[Json], problems: Problems) -> None:
 
 def _name(form: Form) -> str:
     name = form.text("name", least=1, most=MAX_NAME, required=True)
-    if name is not None and not (_NAME.fullmatch(name) and name == name.lower()):
+    if name is not None and not _can_be_typed(name):
         form.fail("name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
     return name or ""
+
+
+def _can_be_typed(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name == name.lower()
+
+
+def _localized_names(form: Form, kind: int) -> dict[str, str] | None:
+    """Names in other languages, by the same rules as the name itself."""
+    texts = _localized(form, "name_localizations", most=MAX_NAME)
+    for locale, name in (texts or {}).items():
+        if name and kind == CommandKind.CHAT_INPUT and not _can_be_typed(name):
+            at = (*form.at, "name_localizations", locale)
+            form.problems.add(at, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+    return texts
 
 
 def _menu_name(form: Form) -> str:
@@ -195,6 +233,8 @@ def _localized(form: Form, key: str, *, most: int) -> dict[str, str] | None:
     texts = form.form(key)
     if texts is None:
         return None
+    for locale in texts.data.keys() - set(LOCALES):
+        texts.fail(locale, "ENUM_TYPE_COERCE", f'Value "{locale}" is not a valid enum value.')
     return {locale: texts.text(locale, least=1, most=most, required=True) or "" for locale in texts.data}
 
 
@@ -235,9 +275,10 @@ def _option(form: Form, *, inside: int | None) -> Json:
         "name": _name(form),
         "description": form.text("description", least=1, most=MAX_DESCRIPTION, required=True) or "",
     }
-    for key, most in (("name_localizations", MAX_NAME), ("description_localizations", MAX_DESCRIPTION)):
-        if texts := _localized(form, key, most=most):
-            option[key] = texts
+    option |= _if_any(
+        name_localizations=_localized_names(form, CommandKind.CHAT_INPUT),
+        description_localizations=_localized(form, "description_localizations", most=MAX_DESCRIPTION),
+    )
     if not _may_stand(kind, inside=inside):
         form.fail("type", "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "This option type cannot stand here")
         return option

@@ -14,7 +14,7 @@ POST   /_ctl/gateway/drop                  {code?: 4000}: break the connections
 POST   /_ctl/gateway/reconnect             op 7
 POST   /_ctl/gateway/invalidate            {resumable?: false}: op 9
 POST   /_ctl/clock/advance                 {seconds}
-POST   /_ctl/members/{member}              {takes_direct_messages?, roles?: ["Moderators", ...]}
+POST   /_ctl/members/{member}              {takes_direct_messages?, roles?: ["Moderators", ...], has_app?, locale?}
 POST   /_ctl/roles/{role}                  {permissions: ["MANAGE_GUILD", ...]}: what it allows from now on
 POST   /_ctl/channels/{channel}            {deny: ["VIEW_CHANNEL", "SEND_MESSAGES", ...]}: taken from the bot
 DELETE /_ctl/channels/{channel}
@@ -36,7 +36,7 @@ from playground.answers import json_response
 from playground.errors import Json, MemberError
 from playground.faults import FaultKind
 from playground.messages import set_roles
-from playground.model import Interaction, Message, Permission
+from playground.model import Interaction, Message, Permission, User
 from playground.rate_limits import DISCORD_LIKE, Bucket, Rate
 from playground.wire import timestamp
 
@@ -78,8 +78,7 @@ class Control:
         return {
             "bot_connected": state.bot_connected,
             "members": [
-                wire.user(member) | wire.member(member) | {"takes_direct_messages": member.takes_direct_messages}
-                for member in state.members.values()
+                wire.user(member) | wire.member(member) | _settings(member) for member in state.members.values()
             ],
             "roles": [wire.role(role) for role in state.guild.roles.values()],
             "channels": [wire.channel(channel) | {"name": channel.name} for channel in state.channels.values()],
@@ -168,6 +167,10 @@ class Control:
         playground, member = self._playground, self._playground.state.member(request.match_info["member"])
         if "takes_direct_messages" in fields:
             playground.allow_direct_messages(member.id, allowed=bool(fields["takes_direct_messages"]))
+        if "has_app" in fields:
+            playground.install(member.id, installed=bool(fields["has_app"]))
+        if "locale" in fields:
+            playground.set_locale(member.id, str(fields["locale"]))
         if "roles" in fields:
             roles = [playground.state.role(name) for name in _names(fields, "roles")]
             set_roles(playground.state, member, roles)
@@ -190,6 +193,10 @@ class Control:
 
     def _rates(self, _request: web.Request, fields: Json) -> None:
         self._playground.set_rates(DISCORD_LIKE if fields.get("like") == "discord" else _read_rates(fields))
+
+
+def _settings(member: User) -> Json:
+    return {"takes_direct_messages": member.takes_direct_messages, "has_app": member.has_app}
 
 
 def _interaction(interaction: Interaction) -> Json:

@@ -82,7 +82,7 @@ class Gateway:
             case EventKind.INTERACTION_CREATED:
                 interaction = self._state.interactions[event.id]
                 channel = self._state.channels[interaction.channel_id]
-                guild_id = None if channel.is_direct else self._state.guild.id
+                guild_id = channel.guild_id if self._state.bot_is_in(channel) else None
                 self._dispatch("INTERACTION_CREATE", self._wire.interaction_create(interaction), guild_id=guild_id)
             case EventKind.ROLE:
                 guild = self._state.guild

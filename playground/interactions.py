@@ -26,12 +26,14 @@ from playground.model import (
     Channel,
     ComponentKind,
     EventKind,
+    Install,
     Interaction,
     InteractionKind,
     Message,
     MessageBody,
     MessageFlag,
     MessageKind,
+    Permission,
     Reference,
     User,
 )
@@ -43,6 +45,8 @@ from playground.validation import Form, Problems
 # Both: the page above.
 ANSWER_WITHIN_S = 3.0
 TOKEN_LIFE_S = 15 * 60.0
+# The page above, Followup Messages: where the app is used, but not installed.
+MAX_FOLLOWUPS_ELSEWHERE = 5
 
 _MESSAGES = frozenset({CallbackKind.MESSAGE, CallbackKind.DEFERRED_MESSAGE})
 _UPDATES = frozenset({CallbackKind.DEFERRED_UPDATE, CallbackKind.UPDATE_MESSAGE})
@@ -85,14 +89,14 @@ def run_command(state: State, call: CommandCall) -> Interaction:
     resolver = Resolver(state, channel)
     data = command_data(command, path, values, resolver=resolver)
     resolver.keep_uploads()
-    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=call.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command, name=call.name)
 
 
 def ask_choices(state: State, call: CommandCall, focus: Focus) -> Interaction:
     """A member types into an option of the call. Raises MemberError when the bot suggests nothing for it."""
     member, channel, command, path = _find_command(state, call)
     data = autocomplete_data(command, path, focus, call.options, resolver=Resolver(state, channel))
-    return dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=call.name)
+    return dispatch(state, member, channel, InteractionKind.AUTOCOMPLETE, data=data, command=command, name=call.name)
 
 
 def _find_command(state: State, call: CommandCall) -> tuple[User, Channel, Command, list[str]]:
@@ -116,11 +120,15 @@ def dispatch(
     kind: InteractionKind,
     *,
     data: Json,
-    command: str | None = None,
+    command: Command | None = None,
+    name: str | None = None,
     source: Message | None = None,
     trigger: Interaction | None = None,
 ) -> Interaction:
-    """Tell the bot of what a member did: with a command, on a message (`source`), in a form that `trigger` opened."""
+    """Tell the bot of what a member did: with a command, on a message (`source`), in a form that `trigger` opened.
+
+    `name` is what they typed, where that is more than the name of the command.
+    """
     interaction = Interaction(
         id=state.new_id(),
         token=state.new_token(),
@@ -129,7 +137,8 @@ def dispatch(
         channel_id=channel.id,
         data=data,
         dispatched_at=state.now(),
-        command=command,
+        owners=state.owners(command, member, channel) if command else _owners_before(state, channel, source, trigger),
+        command=name or (command.name if command else None),
         source_id=source.id if source else None,
         trigger_id=trigger.id if trigger else None,
     )
@@ -138,6 +147,14 @@ def dispatch(
     state.pending.add(interaction.id)
     state.interaction_changed(EventKind.INTERACTION_CREATED, interaction)
     return interaction
+
+
+def _owners_before(
+    state: State, channel: Channel, source: Message | None, trigger: Interaction | None
+) -> Mapping[str, str]:
+    """What was put there by an interaction belongs to whom that one did; anything else to the place."""
+    before = trigger or state.interactions.get((source and source.interaction_id) or 0)
+    return before.owners if before else {str(int(Install.GUILD)): str(channel.guild_id or 0)}
 
 
 class Resolver:
@@ -299,8 +316,7 @@ def _answer(
     state: State, interaction: Interaction, data: Form, *, files: Mapping[int, Upload], at: tuple[str, ...] = ()
 ) -> Message:
     """A new message from the interaction, ephemeral when its flags say so."""
-    _check_channel(state, interaction)
-    ephemeral = bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
+    ephemeral = _is_ephemeral(state, _channel(state, interaction), interaction, data)
     place = state.place(interaction.channel_id, ephemeral=ephemeral)
     draft = draft_message(data.data, files, place=place, default_mentions=INTERACTION_DEFAULT, at=at)
     origin = _origin(state, interaction, ephemeral=ephemeral)
@@ -308,17 +324,28 @@ def _answer(
 
 
 def _defer(state: State, interaction: Interaction, data: Form) -> Message:
-    _check_channel(state, interaction)
-    ephemeral = bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
+    ephemeral = _is_ephemeral(state, _channel(state, interaction), interaction, data)
     body = MessageBody(flags=MessageFlag.LOADING)
     draft = Draft(body=body, contents={}, allowed_mentions=INTERACTION_DEFAULT)
     origin = _origin(state, interaction, ephemeral=ephemeral)
     return add_message(state, interaction.channel_id, draft, origin=origin)
 
 
-def _check_channel(state: State, interaction: Interaction) -> None:
-    if interaction.channel_id not in state.channels:
+def _channel(state: State, interaction: Interaction) -> Channel:
+    channel = state.channels.get(interaction.channel_id)
+    if channel is None:
         raise ApiError(Refusal.UNKNOWN_CHANNEL)
+    return channel
+
+
+def _is_ephemeral(state: State, channel: Channel, interaction: Interaction, data: Form) -> bool:
+    """Whether the bot wants it so, or the server lets apps of its members speak to nobody else.
+
+    https://discord.com/developers/docs/topics/permissions: USE_EXTERNAL_APPS.
+    """
+    may = state.permissions(state.members[interaction.member_id], channel)
+    is_hushed = not state.bot_is_in(channel) and Permission.USE_EXTERNAL_APPS not in may
+    return is_hushed or bool((data.integer("flags") or 0) & MessageFlag.EPHEMERAL)
 
 
 def _origin(state: State, interaction: Interaction, *, ephemeral: bool) -> Origin:
@@ -405,6 +432,9 @@ def webhook_posts(
         place = state.place(interaction.channel_id, ephemeral=original.is_ephemeral)
         draft = draft_message(form.data, files, place=place, default_mentions=INTERACTION_DEFAULT)
         return change_message(state, original, draft)
+    is_elsewhere = not state.bot_is_in(_channel(state, interaction))
+    if is_elsewhere and len(interaction.followup_ids) >= MAX_FOLLOWUPS_ELSEWHERE:
+        raise ApiError(Refusal.TOO_MANY_FOLLOWUPS)
     message = _answer(state, interaction, form, files=files)
     interaction.followup_ids.append(message.id)
     state.interaction_changed(EventKind.INTERACTION, interaction)

@@ -7,6 +7,7 @@ from playground.drafts import MAX_CONTENT, MAX_FILES, Draft, draft_message, new_
 from playground.errors import ApiError, MemberError, Refusal
 from playground.mentions import MESSAGE_DEFAULT, AllowedMentions
 from playground.model import (
+    LOCALES,
     Channel,
     Event,
     EventKind,
@@ -310,6 +311,20 @@ def may_delete(state: State, member: User, message: Message) -> bool:
 def set_roles(state: State, member: User, roles: Iterable[Role]) -> None:
     """Give a member these roles of the server, and no others."""
     member.roles = (member.roles - state.guild.roles.keys()) | {role.id for role in roles}
+    state.member_changed(member)
+
+
+def set_app(state: State, member: User, *, installed: bool) -> None:
+    """Whether a member has the bot's app installed for themselves."""
+    member.has_app = installed
+    state.member_changed(member)
+
+
+def set_locale(state: State, member: User, locale: str) -> None:
+    """The language in which a member uses Discord. Raises MemberError when there is no such locale."""
+    if locale not in LOCALES:
+        raise MemberError(f"There is no locale {locale}. The locales are {', '.join(LOCALES)}.")
+    member.locale = locale
     state.member_changed(member)
 
 

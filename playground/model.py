@@ -1,6 +1,6 @@
 """What the playground remembers: members, channels, messages, interactions. Plain data, no behaviour with a socket."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag, StrEnum
 from typing import Any, cast
@@ -60,6 +60,28 @@ class ChannelKind(IntEnum):
 
 # All that Discord has: the page of ChannelKind.
 CHANNEL_TYPES = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16)
+
+
+class Context(IntEnum):
+    """Where an interaction can happen: https://discord.com/developers/docs/interactions/application-commands."""
+
+    GUILD = 0
+    BOT_DIRECT = 1
+    PRIVATE = 2
+
+
+class Install(IntEnum):
+    """For whom an app can be installed: the page of Context, Installation Contexts."""
+
+    GUILD = 0
+    USER = 1
+
+
+# https://discord.com/developers/docs/reference#locales
+_LOCALES = """
+ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk vi zh-CN
+zh-TW"""
+LOCALES = tuple(_LOCALES.split())
 
 
 class MessageKind(IntEnum):
@@ -141,7 +163,10 @@ SELECTS = frozenset({ComponentKind.STRING_SELECT, *ENTITY_SELECTS})
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """Somebody who can write: a member, the bot, or the guide who explains the place."""
+    """Somebody who can write: a member, the bot, or the guide who explains the place.
+
+    `has_app` says whether they have installed the bot's app for themselves, to use it wherever they are.
+    """
 
     id: int
     username: str
@@ -150,6 +175,7 @@ class User:
     system: bool = False
     roles: set[int] = field(default_factory=set[int])
     takes_direct_messages: bool = True
+    has_app: bool = False
     locale: str = "en-US"
 
 
@@ -188,7 +214,7 @@ class Guild:
 
 @dataclass(slots=True, kw_only=True)
 class Channel:
-    """A text channel of the server, or a direct message between the bot and `recipient_id`."""
+    """A text channel of a server, a direct message between the bot and `recipient_id`, or one between `people`."""
 
     id: int
     kind: ChannelKind
@@ -196,13 +222,22 @@ class Channel:
     topic: str = ""
     position: int = 0
     nsfw: bool = False
+    guild_id: int | None = None
     recipient_id: int | None = None
+    people: frozenset[int] = frozenset()
     denied: Permission = NO_PERMISSION
 
     @property
     def is_direct(self) -> bool:
-        """Whether this is a direct message."""
+        """Whether this is a direct message, with the bot or without it."""
         return self.kind is ChannelKind.DIRECT
+
+    @property
+    def context(self) -> Context:
+        """What kind of place it is for interactions."""
+        if self.guild_id is not None:
+            return Context.GUILD
+        return Context.PRIVATE if self.people else Context.BOT_DIRECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,6 +424,7 @@ class InteractionState(StrEnum):
 class Interaction:
     """A command that was run or is being typed, a component that was used, a form that was submitted; and the answer.
 
+    `owners` are Discord's `authorizing_integration_owners`: for whom the app is installed, that it can be used there.
     `choices` are what the bot suggested for an option, `modal` is the form that it opened, in Discord's form; None
     until it did. A submission's `trigger_id` names the interaction that opened the form, `submission_id` the latest
     submission of the form that this one opened.
@@ -401,6 +437,7 @@ class Interaction:
     channel_id: int
     data: Json
     dispatched_at: float
+    owners: Mapping[str, str]
     command: str | None = None
     source_id: int | None = None
     acknowledged_at: float | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from playground import interactions, messages
-from playground.commands import Command, read_command, read_commands, refuse_too_many
+from playground.commands import Command, read_command, read_commands, refuse_too_many, without_localizations
 from playground.errors import ApiError, Json, Refusal
 from playground.model import Event, EventKind
 from playground.multipart import Body
@@ -162,16 +162,8 @@ def _commands_in(state: State, guild_id: int | None) -> list[Command]:
 
 
 def _list_commands(call: Call) -> Answer:
-    found = [_localized(call, command) for command in _commands_in(call.state, _scope(call))]
-    return Answer(200, found)
-
-
-def _localized(call: Call, command: Command) -> Json:
-    """Without `with_localizations` the texts in other languages stay out."""
-    whole = call.wire.command(command)
-    if call.is_set("with_localizations"):
-        return whole
-    return {key: value for key, value in whole.items() if not key.endswith("_localizations")}
+    found = [call.wire.command(command) for command in _commands_in(call.state, _scope(call))]
+    return Answer(200, found if call.is_set("with_localizations") else [without_localizations(one) for one in found])
 
 
 def _overwrite_commands(call: Call) -> Answer:

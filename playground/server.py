@@ -338,6 +338,14 @@ class Playground:
         """Let a role ("@everyone" included) allow this, and nothing else. Raises MemberError."""
         messages.set_permissions(self.state, self.state.role(role), union(permissions))
 
+    def install(self, member: str | int, *, installed: bool = True) -> None:
+        """Whether a member has the bot's app installed for themselves, to use it anywhere. Raises MemberError."""
+        messages.set_app(self.state, self.state.member(member), installed=installed)
+
+    def set_locale(self, member: str | int, locale: str) -> None:
+        """The language in which a member uses Discord, such as "de" (usually "en-US"). Raises MemberError."""
+        messages.set_locale(self.state, self.state.member(member), locale)
+
     def deny(self, channel: str | int, *permissions: Permission) -> None:
         """Take permissions from the bot in a channel (50001, 50013); none gives all back."""
         messages.deny_bot(self.state, self._room(channel), union(permissions))
@@ -357,8 +365,8 @@ class Playground:
 
     def _room(self, channel: str | int) -> Channel:
         found = self.state.channel(channel)
-        if found.is_direct:
-            raise MemberError("That works for the server's channels only.")
+        if found.guild_id != self.state.guild.id:
+            raise MemberError("That works for the channels of the bot's server only.")
         return found
 
     # -------------------------------------------------------------------------------------------------------- plumbing

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command
+from playground.commands import Command
 from playground.drafts import Draft, Place
 from playground.errors import ApiError, MemberError, Refusal
 from playground.model import (
@@ -13,6 +13,7 @@ from playground.model import (
     Event,
     EventKind,
     Guild,
+    Install,
     Interaction,
     Message,
     Permission,
@@ -26,7 +27,10 @@ EPHEMERAL_UPLOAD_LIFE_S = 3600.0
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """The world. `publish` hears of every change, after it has happened."""
+    """The world. `publish` hears of every change, after it has happened.
+
+    The bot is in `guild`. In `other_guild` and in private channels it can only be used by those who have installed it.
+    """
 
     now: Callable[[], float]
     new_id: Callable[[], int]
@@ -35,6 +39,7 @@ class State:
     bot: User
     guide: User
     guild: Guild
+    other_guild: Guild
     members: dict[int, User] = field(default_factory=dict[int, User])
     channels: dict[int, Channel] = field(default_factory=dict[int, Channel])
     commands: dict[int, Command] = field(default_factory=dict[int, Command])
@@ -75,7 +80,12 @@ class State:
 
     def guild_of(self, channel: Channel) -> Guild | None:
         """The server that a channel belongs to; None for a direct message."""
-        return None if channel.is_direct else self.guild
+        guilds = {self.guild.id: self.guild, self.other_guild.id: self.other_guild}
+        return guilds.get(channel.guild_id or 0)
+
+    def bot_is_in(self, channel: Channel) -> bool:
+        """Whether the bot itself is there: in its server, and in direct messages with it."""
+        return channel.guild_id == self.guild.id or channel.recipient_id is not None
 
     def role(self, which: str | int, *, guild: Guild | None = None) -> Role:
         """A role of a server (of the bot's, when none is said) by name or id. Raises MemberError."""
@@ -96,7 +106,7 @@ class State:
 
     def may_see_channel(self, member: User | None, channel: Channel) -> bool:
         """Whether a member finds the channel in their list; None stands for whoever runs the playground."""
-        return member is None or channel.recipient_id in (None, member.id)
+        return member is None or channel.guild_id is not None or member.id in (channel.recipient_id, *channel.people)
 
     def may_see(self, member: User, message: Message) -> bool:
         """Whether a member sees the message now."""
@@ -130,9 +140,26 @@ class State:
 
     def visible_commands(self, member: User, channel: Channel) -> list[Command]:
         """The commands that Discord would offer to a member in a channel, by name."""
-        context = BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT
-        fitting = [command for command in self.commands.values() if command.works_in(context)]
-        return sorted((c for c in fitting if self._may_use(c, member, channel)), key=lambda command: command.name)
+        offered = [
+            command
+            for command in self.commands.values()
+            if command.works_in(channel.context)
+            and self.owners(command, member, channel)
+            and self._may_use(command, member, channel)
+        ]
+        return sorted(offered, key=lambda command: command.name)
+
+    def owners(self, command: Command, member: User, channel: Channel) -> dict[str, str]:
+        """For whom the app is installed, that a member can use a command in a channel; empty when they cannot.
+
+        https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object
+        """
+        found: dict[str, str] = {}
+        if self.bot_is_in(channel) and command.is_for(Install.GUILD):
+            found[str(int(Install.GUILD))] = str(channel.guild_id or 0)
+        if member.has_app and command.is_for(Install.USER):
+            found[str(int(Install.USER))] = str(member.id)
+        return found
 
     def _may_use(self, command: Command, member: User, channel: Channel) -> bool:
         if command.definition["nsfw"] and not (channel.nsfw or channel.is_direct):
@@ -152,7 +179,7 @@ class State:
         channel = self.channels.get(channel_id)
         if channel is None:
             raise ApiError(Refusal.UNKNOWN_CHANNEL)
-        if Permission.VIEW_CHANNEL not in self.bot_permissions(channel):
+        if not self.bot_is_in(channel) or Permission.VIEW_CHANNEL not in self.bot_permissions(channel):
             raise ApiError(Refusal.MISSING_ACCESS)
         return channel
 

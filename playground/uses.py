@@ -81,7 +81,7 @@ def run_message_command(
     command = _menu_command(state, member, channel, CommandKind.MESSAGE, name, command_id)
     target = str(message.id)
     data = _target_data(command, target, {"messages": {target: {}}})
-    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command)
 
 
 def run_user_command(
@@ -91,7 +91,7 @@ def run_user_command(
     command = _menu_command(state, member, channel, CommandKind.USER, name, command_id)
     found, entries = Resolver(state, channel).person(target.id)
     data = _target_data(command, found, entries)
-    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command.name)
+    return dispatch(state, member, channel, InteractionKind.COMMAND, data=data, command=command)
 
 
 def _menu_command(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from playground.cdn import Cdn
-from playground.commands import BOT_DIRECT_CONTEXT, GUILD_CONTEXT, Command, CommandKind
+from playground.commands import Command, CommandKind
 from playground.drafts import MAX_FILE_BYTES
 from playground.errors import Json
 from playground.interactions import Acknowledgement
@@ -15,10 +15,12 @@ from playground.model import (
     CallbackKind,
     Channel,
     ComponentKind,
+    Guild,
     Interaction,
     InteractionKind,
     Message,
     MessageBody,
+    Permission,
     Role,
     User,
     attachment_name,
@@ -86,23 +88,24 @@ class Wire:
             "role_connections_verification_url": None,
             "owner": self.user(state.members[state.guild.owner_id]),
             "approximate_guild_count": 1,
-            "approximate_user_install_count": 0,
+            "approximate_user_install_count": sum(member.has_app for member in state.members.values()),
             "approximate_user_authorization_count": 0,
             "explicit_content_filter": 0,
             "team": None,
             "eligible_oauth2_scopes": [],
-            "integration_types_config": {"0": {}},
+            "integration_types_config": {"0": {}, "1": {}},
             "bot": self.user(state.bot),
         }
 
-    def member(self, user: User) -> Json:
-        """A guild member object without its user."""
+    def member(self, user: User, guild: Guild | None = None) -> Json:
+        """A guild member object without its user; of the bot's server, when none is said."""
+        guild = guild or self.state.guild
         return {
             "nick": None,
             "avatar": None,
             "banner": None,
-            "roles": [str(role.id) for role in self.state.guild.roles_of(user)],
-            "joined_at": timestamp(self.state.guild.created_at),
+            "roles": [str(role.id) for role in guild.roles_of(user)],
+            "joined_at": timestamp(guild.created_at),
             "premium_since": None,
             "deaf": False,
             "mute": False,
@@ -120,10 +123,11 @@ class Wire:
             "flags": 0,
             "last_message_id": str(last.id) if last else None,
         }
-        if channel.recipient_id is not None:
-            return base | {"recipients": [self.user(self.state.members[channel.recipient_id])]}
+        if channel.guild_id is None:
+            people = sorted(channel.people) if channel.recipient_id is None else [channel.recipient_id]
+            return base | {"recipients": [self.user(self.state.members[who]) for who in people]}
         return base | {
-            "guild_id": str(self.state.guild.id),
+            "guild_id": str(channel.guild_id),
             "name": channel.name,
             "topic": channel.topic,
             "position": channel.position,
@@ -179,7 +183,8 @@ class Wire:
 
     def guild_channels(self) -> list[Json]:
         """The server's channels."""
-        return [self.channel(channel) for channel in self.state.channels.values() if not channel.is_direct]
+        state = self.state
+        return [self.channel(channel) for channel in state.channels.values() if channel.guild_id == state.guild.id]
 
     # -------------------------------------------------------------------------------------------------- commands
 
@@ -263,8 +268,8 @@ class Wire:
             "message_id": str(message.reference.message_id),
         }
         channel = self.state.channels.get(message.reference.channel_id)
-        if channel is not None and not channel.is_direct:
-            reference["guild_id"] = str(self.state.guild.id)
+        if channel is not None and channel.guild_id is not None:
+            reference["guild_id"] = str(channel.guild_id)
         # One level is enough: Discord, too, leaves out what the answered message answered.
         shown = self.message(answered) if answered else None
         if shown:
@@ -290,7 +295,7 @@ class Wire:
             "id": str(interaction.id),
             "type": int(interaction.kind),
             "user": self.user(self.state.members[interaction.member_id]),
-            "authorizing_integration_owners": self._owners(interaction.channel_id),
+            "authorizing_integration_owners": dict(interaction.owners),
         }
         if interaction.kind is InteractionKind.COMPONENT:
             metadata["interacted_message_id"] = str(interaction.source_id)
@@ -302,10 +307,6 @@ class Wire:
         elif data.get("type") == CommandKind.USER:
             metadata["target_user"] = self.user(self._person(int(data["target_id"])))
         return metadata
-
-    def _owners(self, channel_id: int) -> dict[str, str]:
-        channel = self.state.channels.get(channel_id)
-        return {"0": "0" if channel is not None and channel.is_direct else str(self.state.guild.id)}
 
     def _component(self, component: Json, body: MessageBody) -> Json:
         found = dict(component)
@@ -376,27 +377,28 @@ class Wire:
             "channel_id": str(channel.id),
             "channel": self.channel(channel) | {"permissions": str(int(state.permissions(member, channel)))},
             "locale": member.locale,
-            "app_permissions": str(int(state.bot_permissions(channel))),
+            "app_permissions": str(int(self._app_permissions(channel))),
             "entitlements": [],
             "entitlement_sku_ids": [],
-            "authorizing_integration_owners": self._owners(channel.id),
+            "authorizing_integration_owners": dict(interaction.owners),
             "attachment_size_limit": MAX_FILE_BYTES,
-            "context": BOT_DIRECT_CONTEXT if channel.is_direct else GUILD_CONTEXT,
+            "context": int(channel.context),
         }
         if interaction.source_id is not None:
             found["message"] = self.message(state.messages[interaction.source_id])
         return found | self._who(member, channel)
 
+    def _app_permissions(self, channel: Channel) -> Permission:
+        return self.state.bot_permissions(channel) if self.state.bot_is_in(channel) else _ELSEWHERE_APPS_MAY
+
     def _who(self, member: User, channel: Channel) -> Json:
-        if channel.is_direct:
+        guild = self.state.guild_of(channel)
+        if guild is None:
             return {"user": self.user(member)}
-        guild: Json = {"id": str(self.state.guild.id), "locale": "en-US", "features": []}
-        whole = (
-            self.member(member)
-            | {"user": self.user(member)}
-            | {"permissions": str(int(self.state.permissions(member, channel)))}
-        )
-        return {"guild_id": guild["id"], "guild": guild, "guild_locale": "en-US", "member": whole}
+        about: Json = {"id": str(guild.id), "locale": guild.locale, "features": []}
+        may = str(int(self.state.permissions(member, channel)))
+        whole = self.member(member, guild) | {"user": self.user(member), "permissions": may}
+        return {"guild_id": about["id"], "guild": about, "guild_locale": guild.locale, "member": whole}
 
     def _data(self, data: Json, channel: Channel, member: User) -> Json:
         resolved: Mapping[str, Iterable[str]] = data.get("resolved", {})
@@ -418,7 +420,9 @@ class Wire:
                 return self.user(self._person(identity))
             case "members":
                 named = self._person(identity)
-                return self.member(named) | {"permissions": str(int(state.permissions(named, channel)))}
+                return self.member(named, state.guild_of(channel)) | {
+                    "permissions": str(int(state.permissions(named, channel)))
+                }
             case "messages":
                 return self.message(state.messages[identity])
             case "channels":
@@ -426,7 +430,7 @@ class Wire:
                 may = str(int(state.permissions(member, named_channel)))
                 return self.channel(named_channel) | {"permissions": may}
             case _:
-                return self.role(state.guild.roles[identity])
+                return self.role(state.role(identity, guild=state.guild_of(channel)))
 
     def _person(self, identity: int) -> User:
         return self.state.user(identity) or self.state.guide
@@ -440,8 +444,8 @@ class Wire:
             "channel_id": str(interaction.channel_id),
         }
         channel = self.state.channels.get(interaction.channel_id)
-        if channel is not None and not channel.is_direct:
-            about["guild_id"] = str(self.state.guild.id)
+        if channel is not None and channel.guild_id is not None:
+            about["guild_id"] = str(channel.guild_id)
         if message is not None:
             about["response_message_id"] = str(message.id)
             about["response_message_loading"] = message.is_thinking
@@ -454,6 +458,9 @@ class Wire:
 
 # "message: present only if type is CHANNEL_MESSAGE_WITH_SOURCE or UPDATE_MESSAGE": interaction callback resource.
 _WITH_RESOURCE = frozenset({CallbackKind.MESSAGE, CallbackKind.UPDATE_MESSAGE})
+
+# What an app may do where it is only used: the page on interactions, `app_permissions`.
+_ELSEWHERE_APPS_MAY = Permission.ATTACH_FILES | Permission.EMBED_LINKS | Permission.MENTION_EVERYONE
 
 _PLAIN_GUILD: dict[str, Any] = {
     "icon": None,

@@ -1,4 +1,4 @@
-"""The place as everybody finds it: one server with four members and three channels, and a word of welcome."""
+"""The place as everybody finds it: a server with four members, another one without the bot, and a word of welcome."""
 
 import base64
 import binascii
@@ -27,8 +27,18 @@ GUILD_ID = 1_100_000_000_000_000_100
 GUIDE_ID = 1_100_000_000_000_000_102
 ROLE_IDS = {"Supporters": GUILD_ID + 3, "Moderators": GUILD_ID + 4, "Admin": GUILD_ID + 1}
 MEMBER_IDS = {"Ada": GUILD_ID + 11, "Ben": GUILD_ID + 12, "Cleo": GUILD_ID + 13, "Dora": GUILD_ID + 14}
-CHANNEL_IDS = {"welcome": GUILD_ID + 21, "pictures": GUILD_ID + 22, "lounge": GUILD_ID + 23}
+CHANNEL_IDS = {
+    "welcome": GUILD_ID + 21,
+    "pictures": GUILD_ID + 22,
+    "lounge": GUILD_ID + 23,
+    "after-dark": GUILD_ID + 24,
+}
+_AGE_RESTRICTED = frozenset({"after-dark"})
 _DIRECT_OFFSET = 20
+# Where the bot is not, and can only be brought along by somebody who has installed it for themselves.
+OTHER_GUILD_ID = GUILD_ID + 50
+OTHER_CHANNEL_ID = GUILD_ID + 51
+PRIVATE_ID = GUILD_ID + 52
 
 _MAY = {"Supporters": EVERYONE_MAY, "Moderators": MODERATORS_MAY, "Admin": ALL_PERMISSIONS}
 _COLORS = {"Supporters": 0xC2508A, "Moderators": 0x1F8F76, "Admin": 0xB8631D}
@@ -38,6 +48,7 @@ _TOPICS = {
     "welcome": "Start here",
     "pictures": "Make pictures and show them",
     "lounge": "Everything else",
+    "after-dark": "For grown-ups",
 }
 
 _WELCOME = f"""# Welcome to the playground
@@ -92,6 +103,7 @@ def build_world(
             created_at=now(),
             roles={role.id: role for role in _roles()},
         ),
+        other_guild=_other_guild(now()),
         members={member.id: member for member in _members()},
         channels={channel.id: channel for channel in _channels()},
     )
@@ -115,6 +127,7 @@ def _members() -> list[User]:
             username=name.lower(),
             display_name=name,
             roles={ROLE_IDS[_GIVEN[name]]} if name in _GIVEN else set(),
+            has_app=name == "Ben",
         )
         for name, member_id in MEMBER_IDS.items()
     ]
@@ -122,14 +135,42 @@ def _members() -> list[User]:
 
 def _channels() -> list[Channel]:
     rooms = [
-        Channel(id=channel_id, kind=ChannelKind.TEXT, name=name, topic=_TOPICS[name], position=position)
+        Channel(
+            id=channel_id,
+            kind=ChannelKind.TEXT,
+            name=name,
+            topic=_TOPICS[name],
+            position=position,
+            guild_id=GUILD_ID,
+            nsfw=name in _AGE_RESTRICTED,
+        )
         for position, (name, channel_id) in enumerate(CHANNEL_IDS.items())
     ]
     directs = [
         Channel(id=member_id + _DIRECT_OFFSET, kind=ChannelKind.DIRECT, name="dm", recipient_id=member_id)
         for member_id in MEMBER_IDS.values()
     ]
-    return rooms + directs
+    books = Channel(
+        id=OTHER_CHANNEL_ID,
+        kind=ChannelKind.TEXT,
+        name="books",
+        topic="A server without the bot",
+        guild_id=OTHER_GUILD_ID,
+    )
+    people = frozenset({MEMBER_IDS["Ben"], MEMBER_IDS["Cleo"]})
+    private = Channel(id=PRIVATE_ID, kind=ChannelKind.DIRECT, name="ben-cleo", people=people)
+    return [*rooms, *directs, books, private]
+
+
+def _other_guild(now_s: float) -> Guild:
+    everyone = Role(id=OTHER_GUILD_ID, name="@everyone", permissions=EVERYONE_MAY, position=0)
+    return Guild(
+        id=OTHER_GUILD_ID,
+        name="Book club",
+        owner_id=MEMBER_IDS["Cleo"],
+        created_at=now_s,
+        roles={everyone.id: everyone},
+    )
 
 
 def _welcome(state: State) -> None:

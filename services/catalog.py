@@ -13,6 +13,7 @@ from services.request import (
     PROMPT_CHARACTERS_MAX,
     SCALE,
     SCALE_DEFAULT,
+    STEPS,
     ExtraAdapter,
     Family,
     ModelChoice,
@@ -28,15 +29,40 @@ SHIPPED_PRESETS = Path(__file__).with_name("presets.toml")
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
 LABEL_CHARACTERS_MAX = 100
 SUGGESTIONS_MAX = 25
+WEIGHT = (2, 100)
+PIXELS = (1, max(table.side_px[1] for table in FAMILY_TABLES.values()) ** 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """What a picture counts as, in images, where all of this is so; None is so with every picture."""
+
+    weight: int
+    model: ModelChoice | None = None
+    pixels_over: int | None = None
+    steps_over: int | None = None
+
+    def fits(self, wish: Wish) -> bool:
+        """Whether its pictures are such."""
+        return (
+            (self.model is None or (self.model.model_id, self.model.family) == (wish.model_id, wish.family))
+            and (self.pixels_over is None or wish.width * wish.height > self.pixels_over)
+            and (self.steps_over is None or wish.steps > self.steps_over)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """The models, the default one first, the extra adapters and the presets."""
+    """The models, the default one first, the extra adapters, the presets, and what pictures count as."""
 
     models: tuple[ModelChoice, ...]
     extras: tuple[ExtraAdapter, ...] = ()
     presets: tuple[Preset, ...] = ()
+    weights: tuple[Weight, ...] = ()
+
+    def weight_of(self, wish: Wish) -> int:
+        """What each of its pictures counts as, in images: the largest weight that fits, otherwise 1."""
+        return max((each.weight for each in self.weights if each.fits(wish)), default=1)
 
     def model(self, said: str | None) -> ModelChoice:
         """The model of that key or label, in any case; the default one where none was named.
@@ -159,7 +185,7 @@ def read_catalog(path: Path | None, base: tuple[ModelChoice, ...]) -> Catalog:
     file, reader = _parsed(path), _Reader(path)
     models = [reader.model(entry, number) for number, entry in reader.entries(file, "models")]
     extras = [reader.adapter(entry, number) for number, entry in reader.entries(file, "adapters")]
-    reader.check_known("the file", file, {"base_models", "models", "adapters", "presets"})
+    reader.check_known("the file", file, {"base_models", "models", "adapters", "presets", "weights"})
     base = reader.base(file, base)
     kept = [model for model in models if model is not None]
     offered = [extra for extra in extras if extra is not None]
@@ -168,6 +194,7 @@ def read_catalog(path: Path | None, base: tuple[ModelChoice, ...]) -> Catalog:
     catalog = Catalog(models=(*base, *kept), extras=tuple(offered), presets=presets)
     if "presets" in file:
         catalog = replace(catalog, presets=reader.presets(file, catalog))
+    catalog = replace(catalog, weights=reader.weights(file, catalog))
     if reader.problems:
         raise ConfigError(reader.problems)
     return catalog
@@ -263,6 +290,34 @@ class _Reader:
             extra=entry.get("extra"),
         )
 
+    def weights(self, file: dict[str, Any], catalog: Catalog) -> tuple[Weight, ...]:
+        """Those of the file; their models have to be in the catalogue."""
+        read = [self._weight(entry, number, catalog) for number, entry in self.entries(file, "weights")]
+        return tuple(weight for weight in read if weight is not None)
+
+    def _weight(self, entry: dict[str, Any], number: int, catalog: Catalog) -> Weight | None:
+        where = f"weight {number}"
+        self.check_known(where, entry, set(Weight.__dataclass_fields__))
+        if "weight" not in entry:
+            self._complain(f"{where}: weight is missing, what each of these pictures counts as")
+        weight = self._number(where, entry, "weight", WEIGHT, default=None)
+        pixels = self._number(where, entry, "pixels_over", PIXELS, default=None)
+        steps = self._number(where, entry, "steps_over", STEPS, default=None)
+        model = None
+        if "model" in entry:
+            try:
+                model = catalog.model(entry["model"])
+            except (InvalidWish, AttributeError):
+                self._complain(f"{where}: model {entry['model']!r} is not in this catalogue")
+        if weight is None:
+            return None
+        return Weight(
+            weight=int(weight),
+            model=model,
+            pixels_over=None if pixels is None else int(pixels),
+            steps_over=None if steps is None else int(steps),
+        )
+
     def check_known(self, where: str, entry: dict[str, Any], known: set[str]) -> None:
         for name in sorted(entry.keys() - known):
             self._complain(f"{where}: {name!r} is not known here; there are {', '.join(sorted(known))}")
@@ -305,7 +360,7 @@ class _Reader:
         if type(value) in kinds and allowed[0] <= value <= allowed[1]:
             return float(value)
         what = "whole number" if kinds == (int,) else "number"
-        self._complain(f"{where}: {name} should be a {what} from {allowed[0]:g} to {allowed[1]:g}, not {value!r}")
+        self._complain(f"{where}: {name} should be a {what} from {allowed[0]:.10g} to {allowed[1]:.10g}, not {value!r}")
         return None
 
     def _complain(self, problem: str) -> None:

@@ -39,6 +39,8 @@ class Settings:
     safety_checker: bool
     quota_images: int
     quota_hours: int
+    server_budget_day: int | None
+    server_budget_month: int | None
     job_timeout_minutes: int
     face_detection: bool
     face_hosting: str
@@ -81,6 +83,8 @@ class Settings:
             safety_checker=read.switch("SAFETY_CHECKER", default=True),
             quota_images=read.number("QUOTA_IMAGES", 20, 1, 1_000_000),
             quota_hours=read.number("QUOTA_HOURS", 24, 1, 24 * 366),
+            server_budget_day=read.optional_number("SERVER_BUDGET_DAY", 1, 1_000_000),
+            server_budget_month=read.optional_number("SERVER_BUDGET_MONTH", 1, 100_000_000),
             job_timeout_minutes=read.number("JOB_TIMEOUT_MINUTES", 15, 1, 24 * 60),
             face_detection=read.switch("FACE_DETECTION", default=True),
             face_hosting=read.choice("FACE_HOSTING", "discord", _FACE_HOSTINGS),

@@ -77,6 +77,7 @@ class Delivery:
         self._first_retry_s = first_retry_s
         self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
         self._news: dict[int, asyncio.Event] = {}
+        self._quiet: dict[int, asyncio.Event] = {}
 
     def wake(self, generation_id: int) -> None:
         """Its row has changed: see that its message follows."""
@@ -84,8 +85,14 @@ class Delivery:
         if news is not None:
             news.set()
             return
-        self._news[generation_id] = asyncio.Event()
+        self._news[generation_id], self._quiet[generation_id] = asyncio.Event(), asyncio.Event()
         self._tasks.spawn(self._catch_up(generation_id), f"show generation {generation_id}")
+
+    async def quiet(self, generation_id: int) -> None:
+        """Wait until its message is not being edited any more."""
+        while generation_id in self._quiet:
+            with self._tasks.waiting():
+                await self._quiet[generation_id].wait()
 
     async def show(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
         """Show a scene, however long Discord takes to come back.
@@ -128,6 +135,7 @@ class Delivery:
                     return
         finally:
             del self._news[generation_id]
+            self._quiet.pop(generation_id).set()
 
     async def _guard(self, generation: Generation, work: Coroutine[Any, Any, None]) -> None:
         """A scene that cannot even be composed must not come back at every start."""
@@ -175,6 +183,10 @@ class Delivery:
     async def _hidden(self, generation: Generation, error: ShowError) -> None:
         """It could not be shown: who did not get what they paid for is refunded, and then told if that is possible."""
         log.warning("generation %d (%s) was not shown: %s", generation.id, generation.state, error)
+        if generation.state is State.WAITING:
+            gone = _("The message of this request was deleted before anybody had answered.")
+            await self._generations.fail(generation.id, GenerationFailed("message_gone", gone))
+            return
         is_paid = generation.state in (State.QUEUED, State.RUNNING, State.FINISHED)
         if is_paid and (generation.state is State.FINISHED or isinstance(error, NeverAcknowledged)):
             text = _("The pictures were made, but could not be posted here.")

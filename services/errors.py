@@ -4,9 +4,9 @@ A ``UserError`` carries one sentence for the member who asked: what happened and
 outage or a bug; it is logged and answered with one neutral sentence (see ``cogs/answers.py``).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from services.words import _, at, ngettext
+from services.words import _, at, ngettext, span
 
 
 class FacelockError(Exception):
@@ -37,33 +37,90 @@ class Restarting(UserError):
 
 
 class QuotaExceeded(UserError):
-    """The member asks for more images than are left in the window."""
+    """The member asks for more images than are left. ``wanted``, ``left`` of the quota and ``bonus`` of grants are in
+    images, and each picture counts as ``weight`` of them. ``enough_at`` is when there will be enough for all, or for
+    one where not even that is left; None: never.
+    """
 
     code = "quota"
 
-    def __init__(self, *, wanted: int, left: int, quota: int, enough_at: datetime | None) -> None:
+    def __init__(
+        self, *, wanted: int, left: int, quota: int, enough_at: datetime | None, bonus: int = 0, weight: int = 1
+    ) -> None:
         self.wanted, self.left, self.quota, self.enough_at = wanted, left, quota, enough_at
-        super().__init__(" ".join((_what_is_left(left, quota), _what_to_do(wanted, left, quota, enough_at))))
+        self.bonus, self.weight = bonus, weight
+        price = _("Each of these pictures counts as {weight} images.", weight=weight) if weight > 1 else ""
+        super().__init__(" ".join(filter(None, (self._what_is_left(), self._what_to_do(), price))))
+
+    def _what_is_left(self) -> str:
+        if self.bonus:
+            return ngettext(
+                "You have {number} image left, {bonus} of them a bonus.",
+                "You have {number} images left, {bonus} of them a bonus.",
+                self.left + self.bonus,
+                bonus=self.bonus,
+            )
+        if not self.left:
+            return _("You have no images left.")
+        return ngettext(
+            "You have {left} of your {number} image left.",
+            "You have {left} of your {number} images left.",
+            self.quota,
+            left=self.left,
+        )
+
+    def _what_to_do(self) -> str:
+        has, is_one = self.left + self.bonus, self.wanted == self.weight
+        if self.enough_at is None:
+            if is_one and self.weight > 1:
+                return _(
+                    "The whole quota is {quota}. Choose another model, a smaller size or fewer steps.", quota=self.quota
+                )
+            return _("The whole quota is {quota}. Ask for fewer pictures.", quota=self.quota)
+        moment = at(self.enough_at)
+        if has >= self.weight:
+            return _(
+                "There will be enough for {wanted} {moment}; ask for fewer until then.",
+                wanted=self.wanted,
+                moment=moment,
+            )
+        if has or self.weight > 1:
+            return _("There will be enough for one picture {moment}.", moment=moment)
+        return _("The next one comes free {moment}.", moment=moment)
 
 
-def _what_is_left(left: int, quota: int) -> str:
-    if not left:
-        return _("You have no images left.")
-    return ngettext(
-        "You have {left} of your {number} image left.",
-        "You have {left} of your {number} images left.",
-        quota,
-        left=left,
-    )
+class BudgetExceeded(UserError):
+    """All members of the server together have used what it may have. ``left`` and ``budget`` are in images;
+    ``enough_at`` is None where the whole budget is too small.
+    """
+
+    code = "budget"
+
+    def __init__(self, *, left: int, budget: int, window: timedelta, enough_at: datetime | None) -> None:
+        self.left, self.budget, self.enough_at = left, budget, enough_at
+        have = ngettext(
+            "All members of this server together may have {number} image in {window}, and {left} are left.",
+            "All members of this server together may have {number} images in {window}, and {left} are left.",
+            budget,
+            window=span(window),
+            left=left,
+        )
+        if enough_at is None:
+            advice = _("This would be more than all of them: ask for fewer pictures, or ask this server's admins.")
+        else:
+            advice = _("There will be enough {moment}.", moment=at(enough_at))
+        super().__init__(f"{have} {advice}")
 
 
-def _what_to_do(wanted: int, left: int, quota: int, enough_at: datetime | None) -> str:
-    if enough_at is None:
-        return _("The whole quota is {quota}. Ask for fewer pictures.", quota=quota)
-    moment = at(enough_at)
-    if left:
-        return _("There will be enough for {wanted} {moment}; ask for fewer until then.", wanted=wanted, moment=moment)
-    return _("The next one comes free {moment}.", moment=moment)
+class Paused(UserError):
+    """The server wants a pause between two requests of a member."""
+
+    code = "cooldown"
+
+    def __init__(self, cooldown: timedelta, *, until: datetime) -> None:
+        self.until = until
+        wait = _("Each member waits {time} between two requests.", time=span(cooldown))
+        super().__init__(" ".join([wait, _("You can ask again {moment}.", moment=at(until))]))
 
 
 class NotAllowed(UserError):

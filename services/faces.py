@@ -321,11 +321,13 @@ class Faces:
         return namesake
 
     async def _keep(self, connection: Connection, place: PhotoKey, jpeg: bytes) -> None:
-        sealed = self._vault.seal(jpeg, member_id=place.member_id, face_id=place.face_id)
+        sealed = self._vault.seal(jpeg, member_id=place.member_id, place=_place(place.face_id))
         await faces.put_photo(connection, face_id=place.face_id, n=place.n, key_id=sealed.key_id, sealed=sealed.content)
 
     def _unseal(self, photo: SealedPhoto) -> bytes:
-        return self._vault.open(Sealed(photo.key_id, photo.sealed), member_id=photo.member_id, face_id=photo.face_id)
+        return self._vault.open(
+            Sealed(photo.key_id, photo.sealed), member_id=photo.member_id, place=_place(photo.face_id)
+        )
 
     async def _opened(self, connection: Connection, face: Face) -> tuple[bytes, ...] | None:
         """All its photos, or None where one of them cannot be opened."""
@@ -367,6 +369,10 @@ def _checked(said: str) -> str:
             _("A face's name has 1 to {number} characters. Choose another one.", number=NAME_CHARACTERS_MAX)
         )
     return name
+
+
+def _place(face_id: int) -> str:
+    return f"face {face_id}"
 
 
 def _folded(name: str) -> str:

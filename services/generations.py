@@ -2,20 +2,33 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from db import generations, ledger, provider_jobs
 from db.connection import Connection, Database
-from db.generations import Generation, Hosted, NewGeneration, Source, State
+from db.generations import Generation, Hosted, KeptPhoto, NewGeneration, Source, State, Wait, WaitsFor
 from db.provider_jobs import JobState, KnownLength, NewJob, ProviderJob, Waiting
-from services.errors import GenerationFailed, QueueFull, QuotaExceeded, UserError
+from db.quotas import RoleQuota
+from services.accounts import read_balance, role_quotas_of
+from services.errors import BudgetExceeded, GenerationFailed, Paused, QueueFull, QuotaExceeded, UserError
 from services.metrics import Metrics
 from services.presenter import Shown
-from services.quotas import Balance, Quota
+from services.quotas import Balance, Quota, ServerLimits, guild_of, no_limits
 
-__all__ = ["Generation", "Generations", "Hosted", "Line", "NewGeneration", "ProviderJob", "Source", "State"]
+__all__ = [
+    "Generation",
+    "Generations",
+    "Hosted",
+    "Line",
+    "NewGeneration",
+    "ProviderJob",
+    "Source",
+    "State",
+    "Wait",
+    "WaitsFor",
+]
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +42,8 @@ class Line:
 
 
 class Generations:
-    """Moves generations between states. There is no other memory of them than their rows; ``metrics`` are told of every
-    change.
+    """Moves generations between states. There is no other memory of them than their rows. ``quota`` is everybody's,
+    ``limits`` tells those of a server, ``metrics`` are told of every change.
     """
 
     def __init__(
@@ -40,10 +53,12 @@ class Generations:
         quota: Quota,
         unfinished_max: int,
         now: Callable[[], datetime],
+        limits: Callable[[int], ServerLimits] = no_limits,
         metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._quota = quota
+        self._limits = limits
         self._unfinished_max = unfinished_max
         self._now = now
         self._metrics = metrics or Metrics(now=now)
@@ -52,41 +67,44 @@ class Generations:
         """Take a request and its charge, or neither. Returns its id, or None where this command was taken already.
 
         Raises:
-            QuotaExceeded, QueueFull: nothing was taken.
+            QueueFull, Paused, BudgetExceeded, QuotaExceeded: nothing was taken.
         """
         now = self._now()
         async with self._database.transaction() as connection:
+            role_quotas = await role_quotas_of(connection, scope=new.scope, role_ids=new.role_ids)
+            new = replace(new, role_ids=tuple(each.role_id for each in role_quotas))
             generation_id = await generations.insert(connection, new, now)
             if generation_id is None:
                 return None
             if await generations.count_unfinished(connection, new.member_id) > self._unfinished_max:
                 raise QueueFull(self._unfinished_max)
-            await self._charge(connection, generation_id, new, now)
-        self._metrics.accepted(new.images)
+            await self._charge(connection, generation_id, new, role_quotas)
+        self._metrics.accepted(new.images * new.weight)
         return generation_id
 
-    async def _charge(self, connection: Connection, generation_id: int, new: NewGeneration, now: datetime) -> None:
-        balance = await self._read_balance(connection, scope=new.scope, member_id=new.member_id)
-        if new.images > balance.left:
-            raise QuotaExceeded(
-                wanted=new.images,
-                left=balance.left,
-                quota=self._quota.images,
-                enough_at=balance.enough_at(new.images if balance.left else 1),
+    async def _charge(
+        self, connection: Connection, generation_id: int, new: NewGeneration, role_quotas: Sequence[RoleQuota]
+    ) -> None:
+        now = self._now()
+        balance = await self._read_balance(connection, new.scope, new.member_id, role_quotas, now)
+        price = new.images * new.weight
+        _check(balance, price, weight=new.weight)
+        for grant_id, images in balance.split(price):
+            await ledger.charge(
+                connection,
+                generation_id=generation_id,
+                scope=new.scope,
+                member_id=new.member_id,
+                grant_id=grant_id,
+                images=images,
+                at=now,
             )
-        await ledger.charge(
-            connection,
-            generation_id=generation_id,
-            scope=new.scope,
-            member_id=new.member_id,
-            images=new.images,
-            at=now,
-        )
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
-        """What a member has used and has left."""
-        async with self._database.connection() as connection:
-            return await self._read_balance(connection, scope=scope, member_id=member_id)
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int] = ()) -> Balance:
+        """What a member with these roles has used and has left."""
+        async with self._database.transaction() as connection:
+            role_quotas = await role_quotas_of(connection, scope=scope, role_ids=role_ids)
+            return await self._read_balance(connection, scope, member_id, role_quotas, self._now())
 
     async def get(self, generation_id: int) -> Generation | None:
         """The row as it is now."""
@@ -146,6 +164,30 @@ class Generations:
         async with self._database.connection() as connection:
             await generations.set_message(connection, generation_id, message_id)
 
+    async def wait(
+        self, generation_id: int, wait: Wait, *, photos: Sequence[Source], kept: Sequence[KeptPhoto]
+    ) -> bool:
+        """Received -> waiting: somebody has to answer first. ``photos`` are where its photos come from once it goes
+        on, ``kept`` those that are kept for it until then.
+        """
+        async with self._database.transaction() as connection:
+            is_waiting = await generations.to_waiting(
+                connection, generation_id, wait, photos=photos, kept=kept, at=self._now()
+            )
+        if is_waiting:
+            log.info("generation %d waits for a %s", generation_id, wait.what)
+        return is_waiting
+
+    async def resume(self, generation_id: int) -> bool:
+        """Waiting -> received: the answer is there, and it is taken in once more; False where it waits no more."""
+        async with self._database.connection() as connection:
+            return await generations.back_to_received(connection, generation_id, self._now())
+
+    async def waited_too_long(self) -> list[Generation]:
+        """Those that wait for an answer that nobody has given in time."""
+        async with self._database.connection() as connection:
+            return await generations.waited_too_long(connection, self._now())
+
     async def queue(self, generation: Generation, *, kind: str, jobs: int, shown: Shown | None) -> bool:
         """Received -> queued: the message is known, its photos, if any, have addresses, and its jobs stand in line.
 
@@ -164,6 +206,7 @@ class Generations:
                 images = generation.images // jobs
                 new = [NewJob(id=_new_job_id(), images=images, kind=kind) for _ in range(jobs)]
                 await provider_jobs.insert(connection, generation.id, new)
+                await generations.forget_kept_photos(connection, generation.id)
         return is_queued
 
     async def start(self, job_id: str) -> ProviderJob | None:
@@ -225,18 +268,20 @@ class Generations:
         if not pictures:
             return await self._fail(connection, generation_id, code, text or "")
         now = self._now()
-        if not await generations.to_finished(connection, generation_id, pictures=pictures, missing_text=text, at=now):
+        finished = await generations.to_finished(
+            connection, generation_id, pictures=pictures, missing_text=text, at=now
+        )
+        if finished is None:
             return False
         missing = sum(job.images for job in jobs) - pictures
         if missing:
-            await ledger.refund(connection, generation_id=generation_id, images=missing, at=now)
-            self._metrics.refunded(missing)
+            self._metrics.refunded(await _refund(connection, finished, missing, now))
         log.info("generation %d finished with %d pictures, %d are missing", generation_id, pictures, missing)
         return True
 
     async def cancel(self, generation_id: int) -> bool:
-        """Received, queued or running -> cancelled, and everything that was paid comes back; returns whether it was in
-        time. Its jobs at the provider go on there, and count as in flight until they are dropped.
+        """Anything without pictures yet -> cancelled, and everything that was paid comes back; returns whether it was
+        in time. Its jobs at the provider go on there, and count as in flight until they are dropped.
         """
         now = self._now()
         async with self._database.transaction() as connection:
@@ -244,9 +289,10 @@ class Generations:
             if cancelled is None:
                 return False
             await provider_jobs.close_waiting(connection, generation_id)
-            await ledger.refund(connection, generation_id=generation_id, images=cancelled.images, at=now)
+            await generations.forget_kept_photos(connection, generation_id)
+            refunded = await _refund(connection, cancelled, cancelled.images, now)
         self._metrics.cancelled()
-        self._metrics.refunded(cancelled.images)
+        self._metrics.refunded(refunded)
         log.info("generation %d was cancelled", generation_id)
         return True
 
@@ -269,9 +315,9 @@ class Generations:
             return False
         await generations.to_failed(connection, generation_id, code=code, text=text, at=now)
         await provider_jobs.close(connection, generation_id)
+        await generations.forget_kept_photos(connection, generation_id)
         given_back = before.images - before.pictures if before.state is State.FINISHED else 0
-        refunded = before.images - given_back
-        await ledger.refund(connection, generation_id=generation_id, images=refunded, at=now)
+        refunded = await _refund(connection, before, before.images - given_back, now)
         self._metrics.failed(code)
         self._metrics.refunded(refunded)
         log.info("generation %d failed: %s", generation_id, code)
@@ -287,10 +333,50 @@ class Generations:
         if settled is not None:
             self._metrics.settled(now - settled.created_at, pictures=settled.pictures)
 
-    async def _read_balance(self, connection: Connection, *, scope: str, member_id: int) -> Balance:
-        since = self._now() - self._quota.window
-        spendings = await ledger.spendings(connection, scope=scope, member_id=member_id, since=since)
-        return Balance(quota=self._quota, spendings=spendings)
+    async def _read_balance(
+        self, connection: Connection, scope: str, member_id: int, role_quotas: Sequence[RoleQuota], now: datetime
+    ) -> Balance:
+        guild_id = guild_of(scope)
+        return await read_balance(
+            connection,
+            scope=scope,
+            member_id=member_id,
+            role_quotas=role_quotas,
+            quota=self._quota,
+            limits=ServerLimits() if guild_id is None else self._limits(guild_id),
+            now=now,
+        )
+
+
+def _check(balance: Balance, price: int, *, weight: int) -> None:
+    """Raises Paused, BudgetExceeded, QuotaExceeded."""
+    if balance.pauses_until is not None:
+        raise Paused(balance.cooldown, until=balance.pauses_until)
+    has = balance.left + balance.bonus
+    if price > has:
+        raise QuotaExceeded(
+            wanted=price,
+            left=balance.left,
+            quota=balance.quota.images,
+            enough_at=balance.enough_at(price if has else weight),
+            bonus=balance.bonus,
+            weight=weight,
+        )
+    for budget in balance.budgets:
+        if price > budget.left:
+            raise BudgetExceeded(
+                left=budget.left,
+                budget=budget.quota.images,
+                window=budget.quota.window,
+                enough_at=budget.enough_at(price),
+            )
+
+
+async def _refund(connection: Connection, generation: Generation, missing: int, now: datetime) -> int:
+    """Give back what so many pictures of it cost; returns how many images that is."""
+    images = missing * generation.weight
+    await ledger.refund(connection, generation_id=generation.id, images=images, at=now)
+    return images
 
 
 def _new_job_id() -> str:

@@ -74,7 +74,7 @@ class PublicHosting:
 
     def urls(self, generation: Generation) -> tuple[str, ...]:
         """Addresses at the bot's own server."""
-        until = generation.created_at + self._lasting
+        until = generation.begun_at + self._lasting
         return tuple(self._address(generation.id, number, until) for number in self._numbers(generation))
 
     async def file(self, generation_id: int, number: int) -> Path | None:

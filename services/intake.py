@@ -11,6 +11,7 @@ from services.downloads import DownloadError, Downloads
 from services.errors import GenerationFailed, PhotoRefused
 from services.faces import Faces, SavedPhoto
 from services.hosting import Hosting
+from services.kept import KeptPhotos, number_in
 from services.photos import PHOTO_BYTES_MAX, Photos, Prepared
 from services.presenter import NowhereToShow, Progress, Shown
 from services.request import Role, Wish
@@ -29,11 +30,20 @@ class Intake:
     """Prepares one generation at a time for the queue; holds no state of its own."""
 
     def __init__(
-        self, *, downloads: Downloads, photos: Photos, faces: Faces, hosting: Hosting, delivery: Delivery, tasks: Tasks
+        self,
+        *,
+        downloads: Downloads,
+        photos: Photos,
+        faces: Faces,
+        kept: KeptPhotos,
+        hosting: Hosting,
+        delivery: Delivery,
+        tasks: Tasks,
     ) -> None:
         self._downloads = downloads
         self._photos = photos
         self._faces = faces
+        self._kept = kept
         self._hosting = hosting
         self._delivery = delivery
         self._tasks = tasks
@@ -70,15 +80,16 @@ class Intake:
         return [
             await self._faces.open(generation.member_id, saved)
             if (saved := SavedPhoto.from_url(source.url))
-            else await self._prepare_one(source, reference.role, number, len(wish.references))
+            else await self._prepare_one(generation, source, reference.role, number, len(wish.references))
             for number, (source, reference) in enumerate(zip(generation.photos, wish.references, strict=True), start=1)
         ]
 
-    async def _prepare_one(self, source: Source, role: Role, number: int, of: int) -> Prepared:
+    async def _prepare_one(self, generation: Generation, source: Source, role: Role, number: int, of: int) -> Prepared:
         with self._tasks.waiting():
             await self._slots.acquire()
         try:
-            photo = await self._fetch(source.url)
+            kept = number_in(source.url)
+            photo = await (self._kept.open(generation, kept) if kept else self._fetch(source.url))
             if source.is_prepared:
                 return await self._photos.verified(photo)
             return await (self._photos.crop(photo) if role is Role.FACE else self._photos.whole(photo))

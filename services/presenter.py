@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from db.generations import Generation, Hosted
+from db.generations import Generation, Hosted, Wait
 from services.errors import FacelockError
 from services.pictures import number_of
 from services.quotas import Balance
@@ -25,6 +25,13 @@ class Progress:
     ready_at: datetime | None = None
     new_photos: tuple[bytes, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Nothing is made before somebody has answered."""
+
+    wait: Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ class Cancelled:
     refunded: int
 
 
-Scene = Progress | Result | Failure | Cancelled
+Scene = Waiting | Progress | Result | Failure | Cancelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,7 @@ class Privacy:
         async with self._database.transaction() as connection:
             messages = await deletions.insert_of_member(connection, member_id, self._now())
             requests = await privacy.forget_member(connection, member_id)
+            await privacy.forget_reasons(connection, member_id)
             faces = await privacy.forget_faces(connection, member_id)
         self._faces.forget(member_id)
         async with self._database.connection() as connection:

@@ -60,4 +60,4 @@ class Queue:
     async def expired(self, now: datetime) -> list[int]:
         """The generations that have waited too long to be served at all."""
         line = await self._generations.line()
-        return sorted({job.generation_id for job in line.waiting if now - job.created_at > WAIT_MAX})
+        return sorted({job.generation_id for job in line.waiting if now - job.begun_at > WAIT_MAX})

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from db.connection import StorageError
@@ -23,6 +23,7 @@ from services.hosting import Hosting
 from services.imagepipeline.answers import NO_PICTURE, NO_REASON, Answer, Cause, Done, Failed, Misconfigured, Pending
 from services.imagepipeline.client import ImageClient
 from services.intake import Intake
+from services.kept import KeptPhotos
 from services.photos import Photos
 from services.pictures import Pictures
 from services.presenter import NeverAcknowledged, Presenter
@@ -44,10 +45,11 @@ TRIES_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the operator allows."""
+    """What the operator allows. ``weight_of`` tells what each picture of a wish counts as, in images."""
 
     in_flight_max: int
     timeout: timedelta
+    weight_of: Callable[[Wish], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Timing:
     backoff: Backoff = field(default_factory=Backoff)
     failed_s: float = 5.0  # after a failure that another try may mend; three times as long after each further one
     show_first_s: float = 1.0
+    expiry_s: float = 60.0  # between looks for those that have waited for a person for too long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ class Runner:
         outside: Outside,
         photos: Photos,
         faces: Faces,
+        kept: KeptPhotos,
         pictures: Pictures,
         limits: Limits,
         tasks: Tasks,
@@ -127,6 +131,7 @@ class Runner:
             downloads=outside.photo_downloads,
             photos=photos,
             faces=faces,
+            kept=kept,
             hosting=outside.hosting,
             delivery=self._delivery,
             tasks=tasks,
@@ -167,6 +172,7 @@ class Runner:
         await self._hosting.sweep(generation.id for generation in unfinished)
         self._tasks.spawn(self._tracker.run(), "tracker")
         self._tasks.spawn(self._dispatch(), "dispatch")
+        self._tasks.spawn(self._expire(), "expiry")
         for generation in unfinished:
             await self._resume(generation)
         for job in await self._generations.at_provider():
@@ -184,7 +190,8 @@ class Runner:
         """
         if not self._takes_more:
             raise Restarting
-        return await self._generations.accept(new)
+        weight = self._limits.weight_of(Wish.from_json(new.wish))
+        return await self._generations.accept(replace(new, weight=weight))
 
     async def acknowledged(self, generation_id: int, message_id: int | None) -> None:
         """The member has seen that it was taken: begin. Discord may have named the message already."""
@@ -210,6 +217,17 @@ class Runner:
         self._queue_news.set()
         return True
 
+    async def resume(self, generation_id: int) -> bool:
+        """The person for whom it waits has answered: take it in once more. False where it waits no more."""
+        if not await self._generations.resume(generation_id):
+            return False
+        self.resumed(generation_id)
+        return True
+
+    def resumed(self, generation_id: int) -> None:
+        """Its row says that it goes on; the message may still be about to say that it waits."""
+        self._begin(generation_id, self._take_in_again, "go on with")
+
     async def abandon(self, generation_id: int) -> None:
         """Its member wants it forgotten: nothing more is made or shown of it, and what was paid comes back."""
         if not await self._generations.cancel(generation_id):
@@ -225,9 +243,9 @@ class Runner:
         """Its jobs at the image service, in their order."""
         return await self._generations.jobs(generation_id)
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
-        """What a member has used and has left."""
-        return await self._generations.balance(scope=scope, member_id=member_id)
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int]) -> Balance:
+        """What a member with these roles has used and has left."""
+        return await self._generations.balance(scope=scope, member_id=member_id, role_ids=role_ids)
 
     async def of_message(self, message_id: int) -> Generation | None:
         """The generation that is shown in this message, however it came there; None where it shows none."""
@@ -325,6 +343,19 @@ class Runner:
         finally:
             if self._taken_in.pop(generation_id):
                 self._delivery.wake(generation_id)
+
+    async def _take_in_again(self, generation_id: int) -> None:
+        await self._delivery.quiet(generation_id)
+        await self._take_in(generation_id)
+
+    async def _expire(self) -> None:
+        """Whoever waits for a person for too long waits no more."""
+        while True:
+            for generation in await self._generations.waited_too_long():
+                with words.speaking(generation.locale):
+                    text = _("Nobody has answered in time.")
+                await self._fail(generation.id, GenerationFailed("unanswered", text))
+            await self._tasks.sleep(self._timing.expiry_s)
 
     async def _prepare(self, generation_id: int) -> None:
         generation = await self._generations.get(generation_id)

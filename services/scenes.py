@@ -9,7 +9,7 @@ from services.errors import GenerationFailed, PhotoRefused
 from services.gate import Gate
 from services.generations import Generations
 from services.pictures import Pictures
-from services.presenter import Cancelled, Failure, Progress, Result, Scene
+from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.provenance import Note, note_for
 from services.queue import Queue
 from services.quotas import is_private
@@ -50,6 +50,9 @@ class Scenes:
         match generation.state:
             case State.RECEIVED | State.QUEUED:
                 return await self.in_queue(generation, wish)
+            case State.WAITING:
+                assert generation.wait is not None, "the row of a waiting generation says why"  # noqa: S101 - narrows the type
+                return Waiting(wait=generation.wait)
             case State.RUNNING:
                 return await self._running(generation, wish)
             case State.FINISHED | State.SETTLED:
@@ -57,11 +60,11 @@ class Scenes:
             case State.FAILED:
                 return Failure(
                     sentence=generation.failure_text or "",
-                    refunded=generation.images,
+                    refunded=generation.images * generation.weight,
                     private=generation.failure_code == PhotoRefused.code,
                 )
             case State.CANCELLED:
-                return Cancelled(refunded=generation.images)
+                return Cancelled(refunded=generation.images * generation.weight)
 
     async def in_queue(self, generation: Generation, wish: Wish) -> Progress:
         """Its place, and when it will be ready; of one that is about to be queued, the place that it will get."""
@@ -93,9 +96,11 @@ class Scenes:
             raise GenerationFailed("pictures_gone", _("The pictures were made, but are no longer on the bot's disk."))
         return Result(
             pictures=fitted.paths,
-            refunded=wish.images - generation.pictures,
+            refunded=(wish.images - generation.pictures) * generation.weight,
             missing=generation.failure_text,
-            balance=await self._generations.balance(scope=generation.scope, member_id=generation.member_id),
+            balance=await self._generations.balance(
+                scope=generation.scope, member_id=generation.member_id, role_ids=generation.role_ids
+            ),
             shrunk=fitted.shrunk,
             unsigned=fitted.unsigned,
         )

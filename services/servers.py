@@ -25,7 +25,8 @@ class ServerSettings:
     ``preset`` are taken where a member names none, by the key and the name in the catalogue. ``steps_max`` and
     ``side_px_max`` are caps below those of the image service. ``language`` is what the bot's public messages are in;
     without one, in that of who asked. ``member_queue`` is how many unfinished requests a member may have here, where
-    that is fewer than the operator's.
+    that is fewer than the operator's. ``images_per_day`` and ``images_per_month`` are what all members together may
+    have, where that is less than the operator allows, and ``cooldown_s`` is each member's pause between two requests.
     """
 
     channels: tuple[int, ...] = ()
@@ -38,6 +39,9 @@ class ServerSettings:
     report_channel: int | None = None
     language: str | None = None
     member_queue: int | None = None
+    images_per_day: int | None = None
+    images_per_month: int | None = None
+    cooldown_s: int = 0
 
     def to_json(self) -> str:
         """Without what is the default."""

@@ -91,5 +91,8 @@ _CAUSES = {
     "expired": Cause.TIME,
     "undeliverable": Cause.POSTING,
     "unacknowledged": Cause.POSTING,
+    "unanswered": Cause.POSTING,
+    "message_gone": Cause.POSTING,
     "cancelled": Cause.CANCELLED,
+    "erased": Cause.CANCELLED,
 }

@@ -1,4 +1,4 @@
-"""Sealing the photos of saved faces with keys that are not in the database: AES-256 in Galois/counter mode."""
+"""Sealing the photos of faces with keys that are not in the database: AES-256 in Galois/counter mode."""
 
 import base64
 import hmac
@@ -53,21 +53,21 @@ class Vault:
         """Whether what is sealed now is sealed with that key."""
         return key_id == self._first
 
-    def seal(self, photo: bytes, *, member_id: int, face_id: int) -> Sealed:
-        """Seal a photo for this member's face of that id; nobody opens it for another one.
+    def seal(self, photo: bytes, *, member_id: int, place: str) -> Sealed:
+        """Seal a photo of this member's for one place, such as ``face 7``; nobody opens it for another one.
 
         Raises:
             FaceRefused: there is no key.
         """
         if self._first is None:
             raise FaceRefused(
-                _("Faces cannot be saved just now: the key is missing. The bot's owner finds why in its log.")
+                _("Photos cannot be kept just now: the key is missing. The bot's owner finds why in its log.")
             )
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._ciphers[self._first].encrypt(nonce, photo, _bound_to(member_id, face_id))
+        sealed = self._ciphers[self._first].encrypt(nonce, photo, _bound_to(member_id, place))
         return Sealed(self._first, nonce + sealed)
 
-    def open(self, sealed: Sealed, *, member_id: int, face_id: int) -> bytes:
+    def open(self, sealed: Sealed, *, member_id: int, place: str) -> bytes:
         """The photo.
 
         Raises:
@@ -78,7 +78,7 @@ class Vault:
             raise CannotOpen("it was sealed with a key that is not there")
         nonce, content = sealed.content[:NONCE_BYTES], sealed.content[NONCE_BYTES:]
         try:
-            return cipher.decrypt(nonce, content, _bound_to(member_id, face_id))
+            return cipher.decrypt(nonce, content, _bound_to(member_id, place))
         except (InvalidTag, ValueError) as error:  # ValueError: too short to have a nonce
             raise CannotOpen("it is damaged, or belongs to somebody else") from error
 
@@ -139,5 +139,5 @@ def _id_of(key: bytes) -> str:
     return hmac.digest(key, b"facelock face key", "sha256")[:8].hex()
 
 
-def _bound_to(member_id: int, face_id: int) -> bytes:
-    return f"member {member_id}, face {face_id}".encode("ascii")
+def _bound_to(member_id: int, place: str) -> bytes:
+    return f"member {member_id}, {place}".encode("ascii")

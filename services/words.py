@@ -9,7 +9,7 @@ import gettext as standard_gettext
 import io
 from collections.abc import Generator
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -96,6 +96,27 @@ def at(moment: datetime) -> str:
 def on(moment: datetime) -> str:
     """The same as a day and a time: "21 November 2026 12:00"."""
     return f"<t:{int(moment.timestamp())}:f>"
+
+
+def span(length: timedelta) -> str:
+    """A length in the largest unit of which it has several, and no rest: ``30 days``, ``24 hours``, ``90 seconds``."""
+    seconds = round(length.total_seconds())
+    for unit_s, say in ((86400, _days), (3600, _hours), (60, _minutes)):
+        if seconds % unit_s == 0 and seconds > unit_s:
+            return say(seconds // unit_s)
+    return ngettext("{number} second", "{number} seconds", seconds)
+
+
+def _days(number: int) -> str:
+    return ngettext("{number} day", "{number} days", number)
+
+
+def _hours(number: int) -> str:
+    return ngettext("{number} hour", "{number} hours", number)
+
+
+def _minutes(number: int) -> str:
+    return ngettext("{number} minute", "{number} minutes", number)
 
 
 def refunded(images: int) -> str:

@@ -42,7 +42,7 @@ def _lines(generation: Generation, wish: Wish, jobs: Sequence[ProviderJob]) -> I
     if generation.state is State.SETTLED:
         seconds = round((generation.changed_at - generation.created_at).total_seconds())
         yield _("Took"), _("{seconds} s", seconds=seconds)
-    yield _("Cost"), ngettext("{number} image", "{number} images", generation.pictures)
+    yield _("Cost"), ngettext("{number} image", "{number} images", generation.pictures * generation.weight)
     yield _("Request"), f"`{generation.id}`"
     names = [cut(job.provider_id, ID_CHARACTERS_SHOWN) for job in jobs if job.provider_id]
     yield _("Jobs at the image service"), ", ".join(f"`{name}`" for name in names)

@@ -8,8 +8,8 @@ import discord
 from discord import ui
 
 from cogs.views.buttons import under_progress, under_result
-from services.generations import Generation
-from services.presenter import Cancelled, Failure, Progress, Result, Scene
+from services.generations import Generation, WaitsFor
+from services.presenter import Cancelled, Failure, Progress, Result, Scene, Waiting
 from services.request import SCALE_DEFAULT, Reference, Role, Shape, Wish
 from services.words import _, at, ngettext, refunded
 
@@ -49,6 +49,8 @@ class Frame:
 def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui.LayoutView:
     """The message for a scene."""
     match scene:
+        case Waiting():
+            items = [ui.TextDisplay[ui.LayoutView](_waiting_text(generation, wish, scene)), under_progress(generation)]
         case Progress():
             items = _beside_photos(_progress_text(generation, wish, scene), wish, frame.photos)
             items.append(under_progress(generation))
@@ -89,8 +91,21 @@ def ready_line(generation: Generation, scene: Result | Failure) -> str:
     return _("{member} your request could not be carried out.", member=member)
 
 
+def _waiting_text(generation: Generation, wish: Wish, waiting: Waiting) -> str:
+    wait = waiting.wait
+    match wait.what:
+        case WaitsFor.DECLARATION:
+            headline = _("**Whose face is this?** Nothing is made before <@{member}> has said so.", member=wait.on)
+        case WaitsFor.CONSENT:
+            headline = _("**Waiting for <@{member}>**, whose face is in the photo.", member=wait.on)
+    ends = _("-# Without an answer it ends {when}, and your images are refunded.", when=at(wait.until))
+    return "\n".join([headline, quoted(wish.prompt), ends, _byline(generation, wish)])
+
+
 def _progress_text(generation: Generation, wish: Wish, progress: Progress) -> str:
     lines = [_headline(wish, progress), quoted(wish.prompt), _byline(generation, wish)]
+    if generation.weight > 1:
+        lines.append(f"-# {_price(generation, wish)}")
     if progress.notes:
         # Plain text, in which a piece of the prompt may be quoted.
         lines.append(cut("\n".join(f"-# {as_typed(note)}" for note in progress.notes), NOTES_CHARACTERS_MAX))
@@ -115,17 +130,21 @@ def _headline(wish: Wish, progress: Progress) -> str:
 
 
 def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
-    paid = wish.images - result.refunded
+    paid = wish.images * generation.weight - result.refunded
+    balance = result.balance
     account = ngettext(
         "{number} image used, {left} of {quota} left",
         "{number} images used, {left} of {quota} left",
         paid,
-        left=result.balance.left,
-        quota=result.balance.quota.images,
+        left=balance.left,
+        quota=balance.quota.images,
     )
+    if balance.bonus:
+        account = f"{account} · {_('a bonus of {bonus}', bonus=balance.bonus)}"
     lines = [quoted(wish.prompt), f"{_byline(generation, wish, seed=wish.seed)} · {account}"]
     if result.refunded:
-        missing = ngettext("{number} picture did not come.", "{number} pictures did not come.", result.refunded)
+        number = result.refunded // generation.weight
+        missing = ngettext("{number} picture did not come.", "{number} pictures did not come.", number)
         reason = cut(result.missing or "", SENTENCE_CHARACTERS_MAX)
         lines.append(" ".join(filter(None, ("-#", missing, reason, refunded(result.refunded)))))
     if wish.caption:
@@ -136,6 +155,13 @@ def _result_text(generation: Generation, wish: Wish, result: Result) -> str:
             told.append(_("Their signed content credentials (C2PA) are lost by that."))
         lines.append(" ".join(("-#", *told)))
     return "\n".join(lines)
+
+
+def _price(generation: Generation, wish: Wish) -> str:
+    if wish.images == 1:
+        return _("This picture counts as {weight} images.", weight=generation.weight)
+    price = wish.images * generation.weight
+    return _("Each of these pictures counts as {weight} images: {price} in all.", weight=generation.weight, price=price)
 
 
 def _failure_text(generation: Generation, wish: Wish, failure: Failure) -> str:

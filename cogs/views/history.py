@@ -119,6 +119,8 @@ def _outcome(generation: Generation, wish: Wish) -> str:
             return _("cancelled")
         case State.RUNNING:
             return _("being made")
+        case State.WAITING:
+            return _("waiting for an answer")
         case State.RECEIVED | State.QUEUED:
             return _("in the queue")
 

@@ -13,10 +13,16 @@ CREATE TABLE generations (
     file_limit_bytes    INTEGER NOT NULL,         -- the largest attachment that Discord takes here
     wish                TEXT NOT NULL,            -- services.request.Wish as JSON; empty once it was forgotten
     images              INTEGER NOT NULL CHECK (images > 0),
+    weight              INTEGER NOT NULL CHECK (weight > 0),  -- what each of its images counts as in the ledger
+    role_ids            TEXT NOT NULL,            -- the member's roles that had a quota of their own (JSON)
     photos              TEXT,                     -- where its photos come from (JSON); erased when it is over
     hosted              TEXT,                     -- the same prepared, at Discord (JSON); erased when it is over
     message_id          INTEGER,                  -- the one message, once Discord has named it
     state               TEXT NOT NULL,
+    waits_for           TEXT,                     -- while it waits for a person: for what,
+    waits_on            INTEGER,                  -- for which member,
+    waits_until         TEXT,                     -- and until when
+    resumed_at          TEXT,                     -- when it last went on after that
     pictures            INTEGER NOT NULL DEFAULT 0 CHECK (pictures BETWEEN 0 AND images),  -- verified files on disk
     version             INTEGER NOT NULL,         -- counts what there is to show
     shown               INTEGER NOT NULL DEFAULT 0,  -- the last version that Discord confirmed
@@ -28,12 +34,21 @@ CREATE TABLE generations (
 
 -- Only a handful of rows is ever unfinished or behind, so these stay small however long the history grows.
 CREATE INDEX generations_unfinished ON generations (state, member_id)
-    WHERE state IN ('received', 'queued', 'running', 'finished');
+    WHERE state IN ('received', 'waiting', 'queued', 'running', 'finished');
 CREATE INDEX generations_behind ON generations (id) WHERE shown < version;
 CREATE INDEX generations_remembered ON generations (id) WHERE wish <> '';
 CREATE INDEX generations_by_member ON generations (member_id, id);
 CREATE INDEX generations_by_scope ON generations (scope, created_at);
 CREATE INDEX generations_by_message ON generations (message_id) WHERE message_id IS NOT NULL;
+
+-- The photos of generations that wait for a person, sealed as those of saved faces are, until they are queued or over.
+CREATE TABLE kept_photos (
+    generation_id  INTEGER NOT NULL REFERENCES generations (id),
+    n              INTEGER NOT NULL,              -- its place among the generation's photos, from 1
+    key_id         TEXT NOT NULL,                 -- of the key that sealed it
+    sealed         BLOB NOT NULL,
+    PRIMARY KEY (generation_id, n)
+) STRICT;
 
 CREATE TABLE provider_jobs (
     id             TEXT PRIMARY KEY,              -- ours, sent as the Idempotency-Key
@@ -61,16 +76,24 @@ CREATE TABLE ledger (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     scope          TEXT NOT NULL,
     member_id      INTEGER NOT NULL,
-    generation_id  INTEGER NOT NULL REFERENCES generations (id),
-    kind           TEXT NOT NULL CHECK (kind IN ('charge', 'refund')),
+    generation_id  INTEGER REFERENCES generations (id),  -- of a charge or a refund
+    grant_id       INTEGER REFERENCES ledger (id),  -- the grant that a charge is taken from; none: the member's quota
+    kind           TEXT NOT NULL CHECK (kind IN ('charge', 'refund', 'grant')),
     images         INTEGER NOT NULL CHECK (images > 0),
-    counts_at      TEXT NOT NULL,                 -- when the charge was made; a refund carries its charge's
-    at             TEXT NOT NULL
+    counts_at      TEXT NOT NULL,                 -- when it was charged or granted; a refund carries its charge's
+    expires_at     TEXT,                          -- of a grant
+    at             TEXT NOT NULL,
+    CHECK ((kind = 'grant') = (generation_id IS NULL)),
+    CHECK ((kind = 'grant') = (expires_at IS NOT NULL)),
+    CHECK (kind <> 'grant' OR grant_id IS NULL)
 ) STRICT;
 
 CREATE INDEX ledger_window ON ledger (scope, member_id, counts_at);
+CREATE INDEX ledger_of_scope ON ledger (scope, counts_at);
 CREATE INDEX ledger_by_generation ON ledger (generation_id);
-CREATE UNIQUE INDEX ledger_one_charge ON ledger (generation_id) WHERE kind = 'charge';
+CREATE INDEX ledger_by_grant ON ledger (grant_id) WHERE grant_id IS NOT NULL;
+CREATE INDEX ledger_grants ON ledger (scope, member_id, expires_at) WHERE kind = 'grant';
+CREATE UNIQUE INDEX ledger_one_charge ON ledger (generation_id, coalesce(grant_id, 0)) WHERE kind = 'charge';
 
 CREATE TRIGGER ledger_never_changes BEFORE UPDATE ON ledger
 BEGIN SELECT RAISE (ABORT, 'the ledger is append only'); END;
@@ -83,7 +106,19 @@ BEGIN
     SELECT RAISE (ABORT, 'a refund exceeds its charge')
     WHERE new.images > coalesce((
         SELECT sum(CASE kind WHEN 'charge' THEN images ELSE -images END)
-        FROM ledger WHERE generation_id = new.generation_id), 0);
+        FROM ledger WHERE generation_id = new.generation_id AND grant_id IS new.grant_id), 0);
+END;
+
+CREATE TRIGGER ledger_spends_what_was_granted BEFORE INSERT ON ledger
+WHEN new.kind = 'charge' AND new.grant_id IS NOT NULL
+BEGIN
+    SELECT RAISE (ABORT, 'a charge exceeds its grant')
+    WHERE new.images > coalesce((
+        SELECT images FROM ledger
+        WHERE id = new.grant_id AND kind = 'grant' AND scope = new.scope AND member_id = new.member_id
+    ), 0) - coalesce((
+        SELECT sum(CASE kind WHEN 'charge' THEN images ELSE -images END)
+        FROM ledger WHERE grant_id = new.grant_id), 0);
 END;
 
 -- The servers that were given commands of their own (DISCORD_GUILD_ID), so that these can be taken back later.

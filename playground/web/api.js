@@ -62,6 +62,9 @@ export function submit(member, interaction, values, files) {
   return request(`/client/interactions/${interaction}/submit`, { method: "POST", body: form });
 }
 
+/** settings: {locale?, has_app?}. */
+export const setUp = (member, settings) => post(`/client/members/${member}`, settings);
+
 export const dismiss = (member, message) => post(`/client/messages/${message}/dismiss`, { member });
 
 export const remove = (member, message) => post(`/client/messages/${message}/delete`, { member });

@@ -11,6 +11,7 @@ import { keepTimesFresh } from "./time.js";
 const TYPING_MS = 10_000;
 const USER_COMMAND = 2;
 const MESSAGE_COMMAND = 3;
+const BOT_DIRECT = 1;
 
 const at = (id) => document.getElementById(id);
 
@@ -82,7 +83,7 @@ async function begin(request) {
 function menuOf(message) {
   const { author } = message;
   const entries = (type, start) =>
-    app.commands.filter((command) => command.type === type).map((command) => ({ label: command.name, icon: avatar(app.world.bot, { small: true }), run: () => attempt(() => begin(start(command))) }));
+    app.commands.filter((command) => command.type === type).map((command) => ({ label: command.name_localized, icon: avatar(app.world.bot, { small: true }), run: () => attempt(() => begin(start(command))) }));
   const aboutAuthor = author.system ? [] : entries(USER_COMMAND, (command) => api.userCommand(app.you, app.channel.id, author.id, command));
   return [
     { title: "Apps", items: entries(MESSAGE_COMMAND, (command) => api.messageCommand(app.you, message.id, command)) },
@@ -153,10 +154,10 @@ async function enter(channel) {
   if (app.channel !== channel) return;
   messages.open({ intro: introduction(channel), messages: found, names: names() });
   catchUp();
-  at("channel-name").replaceChildren(title(channel));
-  at("channel-topic").textContent = isDirect(channel) ? "A direct message: only you and the bot" : channel.topic;
+  at("channel-name").replaceChildren(title(channel), channel.nsfw ? h("span", { class: "badge age" }, "18+") : "");
+  at("channel-topic").textContent = isDirect(channel) ? `A direct message: only you and ${titleOf(channel)}` : channel.topic;
   at("typing").textContent = "";
-  document.title = `${isDirect(channel) ? app.world.bot.name : `#${channel.name}`} · ${app.world.guild.name}`;
+  document.title = `${isDirect(channel) ? titleOf(channel) : `#${channel.name}`} · ${serverOf(channel).name}`;
   history.replaceState(null, "", `?${new URLSearchParams({ member: app.world.you.name, channel: channel.name })}`);
   drawChannels();
   await attempt(() => composer.refresh());
@@ -170,6 +171,7 @@ async function refreshWorld() {
   app.world = world;
   app.channel = world.channels.find((channel) => channel.id === app.channel.id) ?? app.channel;
   messages.names = names();
+  messages.introduce(introduction(app.channel));
   drawPeople();
   drawChannels();
   await composer.refresh();
@@ -180,7 +182,7 @@ function openComposer(channel) {
   const place = `${app.you} ${channel.id}`;
   if (app.place === place) return;
   app.place = place;
-  composer.reset(isDirect(channel) ? `Message ${app.world.bot.name}` : `Message #${channel.name}`);
+  composer.reset(isDirect(channel) ? `Message ${titleOf(channel)}` : `Message #${channel.name}`);
 }
 
 function catchUp() {
@@ -191,21 +193,31 @@ function catchUp() {
 
 const isDirect = (channel) => channel.type === 1;
 
-const title = (channel) => (isDirect(channel) ? app.world.bot.name : h("span", {}, h("span", { class: "hash", "aria-hidden": "true" }, "#"), channel.name));
+/** Whether the bot itself is there; elsewhere it can only be brought along. */
+const botIsIn = (channel) => channel.context === BOT_DIRECT || channel.guild_id === app.world.guild.id;
+
+const serverOf = (channel) => (channel.guild_id === app.world.other_guild.id ? app.world.other_guild : app.world.guild);
+
+/** Who is at the other end of a direct message. */
+const otherEnd = (channel) => [app.world.bot, ...app.world.members].find((person) => person.id === channel.with_id);
+
+const titleOf = (channel) => (isDirect(channel) ? otherEnd(channel).name : channel.name);
+
+const title = (channel) => (isDirect(channel) ? titleOf(channel) : h("span", {}, h("span", { class: "hash", "aria-hidden": "true" }, "#"), channel.name));
 
 function introduction(channel) {
-  const words = isDirect(channel)
-    ? [`This is where ${app.world.bot.name} and you talk`, "Nobody else sees what is said here."]
-    : [`This is the beginning of #${channel.name}`, "Type / to see what the bot can do."];
-  return h("li", { class: "introduction" }, h("h3", {}, words[0]), h("p", {}, words[1]));
+  const { bot, you } = app.world;
+  const heading = isDirect(channel) ? `This is where ${titleOf(channel)} and you talk` : `This is the beginning of #${channel.name}`;
+  const brought = you.has_app ? `Type / for what you brought along.` : `You have not installed ${bot.name} for yourself, so there are no commands for you.`;
+  const words = botIsIn(channel) ? (isDirect(channel) ? "Nobody else sees what is said here." : "Type / to see what the bot can do.") : `${bot.name} is not here. ${brought}`;
+  return h("li", { class: "introduction" }, h("h3", {}, heading), h("p", {}, words));
 }
 
 /** Who and what can be chosen where one is: a direct message has no roles and channels. */
 function placeHere() {
   const { members, bot, channels, roles } = app.world;
-  const here = (channel) => channel.guild_id === app.channel.guild_id;
-  const direct = isDirect(app.channel);
-  return { people: [...members, bot], roles: direct ? [] : roles, rooms: direct ? [] : channels.filter(here) };
+  const here = (thing) => thing.guild_id !== undefined && thing.guild_id === app.channel.guild_id;
+  return { people: [...members, bot], roles: roles.filter(here), rooms: channels.filter(here) };
 }
 
 /** What mentions are called. */
@@ -232,14 +244,17 @@ function keepingFocus(host, ...content) {
 }
 
 function drawChannels() {
-  const rooms = app.world.channels.filter((channel) => !isDirect(channel));
+  const { guild, other_guild: other } = app.world;
+  const roomsOf = (server) => app.world.channels.filter((channel) => channel.guild_id === server.id);
   const directs = app.world.channels.filter(isDirect);
   keepingFocus(
     at("channels"),
     h("h3", { id: "rooms" }, "Channels"),
-    h("ul", { "aria-labelledby": "rooms" }, rooms.map(channelItem)),
+    h("ul", { "aria-labelledby": "rooms" }, roomsOf(guild).map(channelItem)),
     h("h3", { id: "directs" }, "Direct messages"),
     h("ul", { "aria-labelledby": "directs" }, directs.map(channelItem)),
+    h("h3", { id: "elsewhere" }, `${other.name}, a server without the bot`),
+    h("ul", { "aria-labelledby": "elsewhere" }, roomsOf(other).map(channelItem)),
   );
 }
 
@@ -250,15 +265,27 @@ function channelItem(channel) {
     closeDrawer();
     move(() => enter(channel)).then(() => (narrow.matches ? at("scroller") : composer).focus());
   };
-  const face = isDirect(channel) ? avatar(app.world.bot, { small: true }) : h("span", { class: "hash", "aria-hidden": "true" }, "#");
+  const face = isDirect(channel) ? avatar(otherEnd(channel), { small: true }) : h("span", { class: "hash", "aria-hidden": "true" }, "#");
   const note = unread?.pings ? h("span", { class: "ping-count" }, String(unread.pings), h("span", { class: "sr-only" }, " mentions")) : null;
   const attributes = { type: "button", class: `channel${current ? " current" : ""}${unread ? " unread" : ""}`, "aria-current": current ? "page" : null, data: { key: channel.id }, onclick: open };
-  const button = h("button", attributes, face, isDirect(channel) ? app.world.bot.name : channel.name, unread && !note ? h("span", { class: "sr-only" }, " (unread)") : null, note);
+  const button = h("button", attributes, face, titleOf(channel), channel.nsfw && h("span", { class: "badge age", title: "Age-restricted" }, "18+"), unread && !note ? h("span", { class: "sr-only" }, " (unread)") : null, note);
   return h("li", {}, button);
 }
 
 function drawPeople() {
   keepingFocus(at("people"), ...app.world.members.map(personChoice));
+  keepingFocus(at("settings"), ...settings());
+}
+
+/** How the member has set up their Discord. */
+function settings() {
+  const { you, locales, bot } = app.world;
+  const set = (fields) => attempt(() => api.setUp(app.you, fields));
+  const languages = locales.map((locale) => h("option", { value: locale, selected: locale === you.locale }, locale));
+  return [
+    h("label", {}, "Language ", h("select", { data: { key: "locale" }, onchange: (event) => set({ locale: event.target.value }) }, languages)),
+    h("label", { title: `${you.name} can use ${bot.name} in places where it is not` }, h("input", { type: "checkbox", checked: you.has_app, data: { key: "has-app" }, onchange: (event) => set({ has_app: event.target.checked }) }), " App installed"),
+  ];
 }
 
 function personChoice(member) {

@@ -127,7 +127,7 @@ export class Composer {
   /** "/name" written out in full begins that command; any other text with a slash is not sent by accident. */
   #sendTyped(content) {
     const typed = content.slice(1).trim().toLowerCase();
-    const command = this.offered.find((one) => one.path === typed);
+    const command = this.offered.find((one) => one.shown === typed) ?? this.offered.find((one) => one.path === typed);
     if (command) this.#begin(command);
     else this.#say(`There is no command /${typed} here.`);
   }
@@ -140,11 +140,11 @@ export class Composer {
 
   #fittingCommands() {
     const typed = this.text.value.slice(1).toLowerCase();
-    const starts = this.offered.filter((command) => command.path.startsWith(typed));
-    const contains = this.offered.filter((command) => !command.path.startsWith(typed) && command.path.includes(typed.trim()));
+    const starts = this.offered.filter((command) => command.shown.startsWith(typed));
+    const contains = this.offered.filter((command) => !command.shown.startsWith(typed) && (command.shown.includes(typed.trim()) || command.path.startsWith(typed)));
     return [...starts, ...contains].map((command) => ({
       command,
-      label: `/${command.path}`,
+      label: `/${command.shown}`,
       detail: command.description,
       icon: avatar(this.world().bot),
     }));
@@ -249,11 +249,12 @@ export class Composer {
   }
 }
 
-/** Every command that can be run: subcommands stand for themselves. */
-function leaves(command, path = command.name, description = command.description, options = command.options ?? []) {
+/** Every command that can be run: subcommands stand for themselves. `shown` is what `path` reads like in one's language. */
+function leaves(command, step = command, path = step.name, shown = step.name_localized) {
+  const options = step.options ?? [];
   const nested = options.filter((option) => option.type === SUBCOMMAND || option.type === SUBCOMMAND_GROUP);
-  if (nested.length) return nested.flatMap((option) => leaves(command, `${path} ${option.name}`, option.description, option.options ?? []));
-  return [{ id: command.id, path, description, options }];
+  if (nested.length) return nested.flatMap((option) => leaves(command, option, `${path} ${option.name}`, `${shown} ${option.name_localized}`));
+  return [{ id: command.id, path, shown, description: step.description_localized, options }];
 }
 
 /** The form of one command: its fields, what else could be filled in, and what is wrong. */
@@ -265,12 +266,12 @@ class CommandForm {
     this.fileRow = h("div", { class: "file-fields" });
     this.pills = h("div", { class: "pills" });
     this.more = h("div", { class: "more" });
-    this.sendButton = h("button", { type: "submit", class: "icon-button send", "aria-label": `Send /${command.path}`, title: "Send" }, icon("send"));
+    this.sendButton = h("button", { type: "submit", class: "icon-button send", "aria-label": `Send /${command.shown}`, title: "Send" }, icon("send"));
     const cancel = h("button", { type: "button", class: "icon-button", "aria-label": "Leave the command", title: "Leave (Esc)", onclick: leave }, icon("close"));
-    const line = h("div", { class: "pills-wrap" }, h("span", { class: "command-name" }, `/${command.path}`), this.pills, this.more);
+    const line = h("div", { class: "pills-wrap" }, h("span", { class: "command-name" }, `/${command.shown}`), this.pills, this.more);
     this.element = h(
       "form",
-      { class: "command-form", "aria-label": `/${command.path}`, novalidate: true },
+      { class: "command-form", "aria-label": `/${command.shown}`, novalidate: true },
       h("div", { class: "command-head" }, this.help, cancel),
       h("div", { class: "command-line" }, h("div", { class: "command-fields" }, this.fileRow, line), this.sendButton),
     );
@@ -302,14 +303,14 @@ class CommandForm {
   /** Take a pasted or dropped file. */
   offer(file) {
     const option = this.#optionForFile();
-    if (!option) return this.#complain(`/${this.command.path} takes no file.`);
+    if (!option) return this.#complain(`/${this.command.shown} takes no file.`);
     (this.#field(option) ?? this.#add(option)).take(file);
     this.#drawMore();
   }
 
   dropWords() {
     const option = this.#optionForFile();
-    return option ? `Drop to use it as ${option.name}` : `/${this.command.path} takes no file`;
+    return option ? `Drop to use it as ${option.name_localized}` : `/${this.command.shown} takes no file`;
   }
 
   /** The first that has no file yet, shown ones before others; when all have one, the one in focus. */
@@ -367,13 +368,13 @@ class CommandForm {
       this.#drawMore();
       field.focus();
     };
-    return h("button", { type: "button", class: "more-option", title: option.description, "aria-label": `Add ${option.name}: ${option.description}`, onclick: add }, icon("plus"), option.name);
+    return h("button", { type: "button", class: "more-option", title: option.description_localized, "aria-label": `Add ${option.name_localized}: ${option.description_localized}`, onclick: add }, icon("plus"), option.name_localized);
   }
 
   #explain(field) {
     this.current = field;
     this.element.classList.remove("complaining");
-    const { name, description, required } = field?.option ?? {};
+    const { name_localized: name, description_localized: description, required } = field?.option ?? {};
     const words = field ? [h("b", {}, name), ` ${description}`, required ? "" : h("i", {}, " optional")] : [this.command.description];
     this.help.replaceChildren(...words);
   }
@@ -416,7 +417,7 @@ class CommandForm {
       const problem = field.problem();
       if (!problem) continue;
       field.focus();
-      this.#complain(`${field.option.name}: ${problem}`);
+      this.#complain(`${field.option.name_localized}: ${problem}`);
       field.mark(problem);
       return;
     }

@@ -43,6 +43,12 @@ export class MessageList {
     this.toEnd();
   }
 
+  /** The heading of the channel reads differently. */
+  introduce(intro) {
+    this.intro?.replaceWith(intro);
+    this.intro = intro;
+  }
+
   /** A message is new or reads differently. */
   put(message) {
     const before = this.messages.get(message.id);

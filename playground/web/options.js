@@ -36,7 +36,7 @@ const PICKS = {
   [MENTIONABLE]: (_option, place) => [...place.people.map(person), ...place.roles.map(role)],
 };
 
-const choice = ({ name, value }) => ({ value, label: name });
+const choice = ({ name, name_localized, value }) => ({ value, label: name_localized ?? name });
 
 const role = (one) => ({ value: one.id, label: roleName(one), icon: roleDot(one) });
 
@@ -74,7 +74,7 @@ class Field {
   }
 
   labelled(control) {
-    const { name, description, required } = this.option;
+    const { name_localized: name, description_localized: description, required } = this.option;
     control.setAttribute("aria-label", `${name}${required ? ", required" : ""}: ${description}`);
     control.addEventListener("focus", () => this.form.focused(this));
     const drop = { type: "button", class: "pill-remove", "aria-label": `Remove ${name}`, tabindex: "-1", onclick: () => this.form.removed(this) };
@@ -140,7 +140,7 @@ class SuggestField extends TextField {
     this.listbox = new Listbox({
       field: this.control,
       host: form.host,
-      label: `Suggestions for ${option.name}`,
+      label: `Suggestions for ${option.name_localized}`,
       items: () => this.#fitting(),
       pick: (item) => this.#take(item),
       empty: () => (this.answered === this.control.value ? "Nothing suggested for that." : null),
@@ -225,7 +225,7 @@ class PickField extends Field {
     this.listbox = new Listbox({
       field: this.control,
       host: form.host,
-      label: `Choices for ${option.name}`,
+      label: `Choices for ${option.name_localized}`,
       items: () => this.#fitting(),
       pick: (item) => this.#take(item),
       empty: () => "Nothing fits that.",
@@ -284,7 +284,7 @@ class FileField extends Field {
     this.file = null;
     this.input = h("input", { type: "file", class: "sr-only", tabindex: "-1", "aria-hidden": "true" });
     this.input.addEventListener("change", () => this.input.files[0] && this.take(this.input.files[0]));
-    this.element = h("div", { class: "file-field", role: "group", "aria-label": `${option.name}: ${option.description}` });
+    this.element = h("div", { class: "file-field", role: "group", "aria-label": `${option.name_localized}: ${option.description_localized}` });
     this.#draw();
   }
 
@@ -321,7 +321,7 @@ class FileField extends Field {
 
   #draw() {
     this.#letGo();
-    const { name, required } = this.option;
+    const { name_localized: name, required } = this.option;
     const drop = { type: "button", class: "icon-button file-remove", "aria-label": this.file ? `Take ${this.file.name} away` : `Remove ${name}` };
     drop.onclick = () => (this.file ? this.#clear() : this.form.removed(this));
     this.element.replaceChildren(
@@ -333,7 +333,7 @@ class FileField extends Field {
   }
 
   #empty() {
-    const { name } = this.option;
+    const { name_localized: name } = this.option;
     this.control = h("button", { type: "button", class: "file-choose", onclick: () => this.input.click() }, icon("picture"), h("span", {}, h("b", {}, name), h("span", { class: "file-hint" }, "Choose", h("span", { class: "wide-only" }, ", paste or drop"), " a file")));
     const sample = h("button", { type: "button", class: "text-button sample", onclick: () => this.#takeSample(sample) }, "Use the sample face");
     return [this.control, sample];
@@ -342,8 +342,8 @@ class FileField extends Field {
   #full() {
     this.preview = this.file.type.startsWith("image/") ? URL.createObjectURL(this.file) : null;
     const picture = this.preview ? h("img", { src: this.preview, alt: "" }) : icon("file");
-    const words = h("span", {}, h("b", {}, this.option.name), h("span", { class: "file-hint" }, `${this.file.name} · ${formatSize(this.file.size)}`));
-    this.control = h("button", { type: "button", class: "file-choose full", "aria-label": `${this.option.name}: ${this.file.name}. Choose another file`, onclick: () => this.input.click() }, picture, words);
+    const words = h("span", {}, h("b", {}, this.option.name_localized), h("span", { class: "file-hint" }, `${this.file.name} · ${formatSize(this.file.size)}`));
+    this.control = h("button", { type: "button", class: "file-choose full", "aria-label": `${this.option.name_localized}: ${this.file.name}. Choose another file`, onclick: () => this.input.click() }, picture, words);
     return [this.control];
   }
 

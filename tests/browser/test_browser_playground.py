@@ -162,14 +162,15 @@ async def test_tab_reaches_every_part_in_order(bot: TinyBot, visitor: Visitor) -
     await page.get_by_role("link", name="Skip to writing a message").focus()
 
     names: list[str] = []
-    for _ in range(9):
+    for _ in range(13):
         await page.keyboard.press("Tab")
         name, is_visible = await page.evaluate(FOCUSED)
         names.append(name)
         assert is_visible, name
 
-    assert names[:4] == ["#\nwelcome", "#\npictures", "#\nlounge", "Facelock"]
-    assert names[5:] == ["Messages", "Attach files", "Message #pictures", "Send message"]
+    rooms = ["#\nwelcome", "#\npictures", "#\nlounge", "#\nafter-dark\n18+"]
+    assert names[:6] == [*rooms, "Facelock", "#\nbooks"]
+    assert names[9:] == ["Messages", "Attach files", "Message #pictures", "Send message"]
 
 
 async def test_escape_and_backspace_leave_a_command(bot: TinyBot, visitor: Visitor) -> None:

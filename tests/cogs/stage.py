@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -60,7 +60,7 @@ class NotingRunner:
         self.message_ids[generation_id] = message_id
         self._acknowledged.setdefault(generation_id, asyncio.Event()).set()
 
-    async def balance(self, *, scope: str, member_id: int) -> Balance:
+    async def balance(self, *, scope: str, member_id: int, role_ids: Collection[int]) -> Balance:
         return Balance(quota=Quota(images=20, window=timedelta(hours=24)), spendings=[])
 
     async def until_acknowledged(self, generation_id: int) -> None:

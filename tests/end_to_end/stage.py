@@ -45,6 +45,7 @@ FAST = Timing(
     backoff=Backoff(first_s=0.02, longest_s=0.1, late_name_s=0.5),
     failed_s=0.02,
     show_first_s=0.02,
+    expiry_s=0.05,
 )
 
 

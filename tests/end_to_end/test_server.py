@@ -1,10 +1,12 @@
 """``/server``: what those who manage a server set and read, played as they do it."""
 
+import asyncio
 import io
 
 from PIL import Image
 
 from playground.model import Message
+from services.generations import State
 from services.servers import Servers
 from tests.end_to_end.stage import Stage
 from tests.end_to_end.stage import bot as program
@@ -52,8 +54,12 @@ async def test_the_audit_is_closed_to_who_has_lost_the_permission(scene: Stage) 
 
 
 async def test_the_chart_of_a_server_is_for_who_asked_alone_and_says_its_numbers_in_words(scene: Stage) -> None:
-    async with scene.bot():
+    async with scene.bot() as doorway:
         await scene.delivered(scene.imagine(photo=None, count=3))
+        assert doorway.runner is not None
+        async with asyncio.timeout(15):
+            while (made := await doorway.runner.generation(1)) is None or made.state is not State.SETTLED:
+                pass
         interaction = scene.playground.command("server stats", member="Ada", options={"days": 7})
         message = await scene.playground.until(
             lambda state: found if (found := state.original(interaction)) and found.body.attachments else None

@@ -41,7 +41,15 @@ async def test_a_member_finds_the_rooms_and_their_own_direct_message(http: aioht
     world = await get(http, "/client/world?member=Cleo")
 
     assert world["you"]["name"] == "Cleo"
-    assert [channel["name"] for channel in world["channels"]] == ["welcome", "pictures", "lounge", "dm"]
+    assert [channel["name"] for channel in world["channels"]] == [
+        "welcome",
+        "pictures",
+        "lounge",
+        "after-dark",
+        "dm",
+        "books",
+        "ben-cleo",
+    ]
     assert world["bot"]["connected"] is False
     assert [member["roles"] for member in world["members"]] == [["Admin"], [], ["Supporters"], ["Moderators"]]
 

@@ -321,3 +321,23 @@ async def test_the_ephemeral_upload_of_a_member_is_readable_for_an_hour(
 async def _result(playground: Playground) -> Message:
     interaction = playground.command("picture_of", options={"prompt": "at sea"}, attachments=PHOTO)
     return await playground.answered(interaction, lambda m: m.body.gallery)
+
+
+async def test_a_private_file_has_an_address_and_its_message_changes_by_token_only(
+    playground: Playground, bot: TinyBot, http: aiohttp.ClientSession
+) -> None:
+    interaction = playground.command("keepsake")
+    message = await playground.answered(interaction)
+    (file,) = playground.wire.message(message)["attachments"]
+    room = bot.get_partial_messageable(message.channel_id)
+
+    with pytest.raises(discord.NotFound) as refused:
+        await room.get_partial_message(message.id).edit(content="Changed")
+    webhook = discord.Webhook.partial(playground.state.bot.id, interaction.token, client=bot)
+    await webhook.edit_message(message.id, content="Changed")
+
+    async with http.get(file["url"]) as response:
+        assert (response.status, len(await response.read())) == (200, file["size"])
+    assert (file["ephemeral"], "/ephemeral-attachments/" in file["url"]) == (True, True)
+    assert refused.value.code == 10008
+    assert (message.text, playground.seen_by(message)) == ("Changed", {"Ben"})

@@ -26,7 +26,7 @@ async def test_hello_ready_and_the_server_come_in_order(playground: Playground, 
     assert (ready["t"], ready["s"]) == ("READY", 1)
     assert ready["d"]["resume_gateway_url"] == playground.gateway_url
     assert (guild["t"], guild["d"]["name"]) == ("GUILD_CREATE", "Playground")
-    assert {channel["name"] for channel in guild["d"]["channels"]} == {"welcome", "pictures", "lounge"}
+    assert {channel["name"] for channel in guild["d"]["channels"]} == {"welcome", "pictures", "lounge", "after-dark"}
 
 
 @pytest.mark.parametrize(

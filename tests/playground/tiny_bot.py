@@ -17,7 +17,7 @@ from PIL import Image
 
 from playground.server import Playground
 from tests.playground.tiny_forms import ITEMS, add_forms
-from tests.playground.tiny_places import add_places
+from tests.playground.tiny_places import GermanNames, HereButton, add_menus, add_outings, add_people
 
 
 def picture(color: str = "teal", size: tuple[int, int] = (64, 48), kind: str = "PNG") -> bytes:
@@ -83,10 +83,12 @@ class TinyBot(discord.Client):
         self.resumed = asyncio.Event()
         _add_commands(self)
         add_forms(self.tree)
-        add_places(self.tree)
+        for add in (add_people, add_menus, add_outings):
+            add(self.tree)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(*ITEMS)
+        self.add_dynamic_items(*ITEMS, HereButton)
+        await self.tree.set_translator(GermanNames())
         await self.tree.sync()
 
     async def on_resumed(self) -> None:

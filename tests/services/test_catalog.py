@@ -15,12 +15,13 @@ from services.request import (
     Family,
     ModelChoice,
     Preset,
+    Wish,
     adapters_wish,
     identity_wish,
     styled,
 )
 from services.tokens import unread
-from tests.wishes import CHECKPOINT, SD, SDXL, face
+from tests.wishes import CHECKPOINT, SD, SDXL, face, with_adapters, with_identity
 
 OTHER = CHECKPOINT.replace("0123", "4567")
 BASE = (SDXL, SD)
@@ -123,7 +124,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ('models = "x"', "models should be tables that begin with [[models]]"),
         ("adapters = [1]", "adapters should be tables that begin with [[adapters]]"),
-        ("[[loras]]", "the file: 'loras' is not known here; there are adapters, base_models, models, presets"),
+        ("[[loras]]", "the file: 'loras' is not known here; there are adapters, base_models, models, presets, weights"),
         (model(weight="1"), "model 1: 'weight' is not known here; there are family, id, label"),
         (model(family="flux"), "model 1: family should be sd or sdxl, not 'flux'"),
         (adapter(family='["sd"]'), "adapter 1: family should be sd or sdxl, not ['sd']"),
@@ -145,6 +146,19 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         (adapter(id='"x"'), "adapter 1: 'id' is not known here; there are family, label, name, scale"),
         (adapter() + adapter(label='"Other"'), "adapters: 'own' is there twice"),
         (adapter() + adapter(name='"other"', label='"OWN"'), "adapters: 'own' is there twice"),
+        ("[[weights]]", "weight 1: weight is missing, what each of these pictures counts as"),
+        ("[[weights]]\nweight = 1", "weight 1: weight should be a whole number from 2 to 100, not 1"),
+        ("[[weights]]\nweight = 2.5", "weight 1: weight should be a whole number from 2 to 100, not 2.5"),
+        (
+            "[[weights]]\nweight = 2\npixels_over = -1",
+            "weight 1: pixels_over should be a whole number from 1 to 2359296, not -1",
+        ),
+        (
+            "[[weights]]\nweight = 2\nsteps = 9",
+            "weight 1: 'steps' is not known here; there are model, pixels_over, steps_over, weight",
+        ),
+        ('[[weights]]\nweight = 2\nmodel = "flux"', "weight 1: model 'flux' is not in this catalogue"),
+        ("[[weights]]\nweight = 2\nmodel = 7", "weight 1: model 7 is not in this catalogue"),
     ],
 )
 def test_what_is_wrong_is_told_with_where_it_is(tmp_path: Path, text: str, problem: str) -> None:
@@ -310,3 +324,48 @@ def test_with_the_identity_api_a_preset_is_its_words_alone() -> None:
 
     assert (plain.sent_prompt, plain.negative_prompt, plain.steps, plain.notes) == ("noir x", None, 8, ())
     assert (locked.negative_prompt, locked.guidance) == ("colour", 1.5)
+
+
+# ---------------------------------------------------------------------------------------------------- weights
+
+WEIGHTS = """
+[[weights]]
+weight = 2
+model = "sdxl"
+
+[[weights]]
+weight = 3
+pixels_over = 1_048_576
+
+[[weights]]
+weight = 5
+model = "SDXL"
+pixels_over = 1_048_576
+steps_over = 40
+"""
+
+
+@pytest.mark.parametrize(
+    ("wish", "weight"),
+    [
+        (with_adapters(model=SD), 1),
+        (with_adapters(model=SD, steps=100), 1),
+        (with_adapters(), 2),
+        (with_adapters(size="1024x1024", steps=41), 2),
+        (with_adapters(size="1032x1024"), 3),
+        (with_adapters(size="1032x1024", steps=40), 3),
+        (with_adapters(size="1032x1024", steps=41), 5),
+        (with_adapters(model=SD, size="1032x1024", steps=41), 3),
+        (with_identity(), 1),
+    ],
+)
+def test_a_picture_counts_as_the_largest_weight_says_all_of_which_fits(tmp_path: Path, wish: Wish, weight: int) -> None:
+    assert read(tmp_path, WEIGHTS).weight_of(wish) == weight
+
+
+def test_without_weights_every_picture_is_one_image(tmp_path: Path) -> None:
+    assert read(tmp_path, "").weight_of(with_adapters(size="1536x1536", steps=100)) == 1
+
+
+def test_a_weight_without_conditions_is_that_of_every_picture(tmp_path: Path) -> None:
+    assert read(tmp_path, "[[weights]]\nweight = 4").weight_of(with_identity()) == 4

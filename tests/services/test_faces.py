@@ -295,7 +295,7 @@ async def test_without_any_key_nothing_is_saved_and_the_rest_works(make: MakeFac
     await make(OLD).save(ADA, "Me", [ME])
     faces = make()
 
-    with pytest.raises(FaceRefused, match="cannot be saved just now"):
+    with pytest.raises(FaceRefused, match="cannot be kept just now"):
         await faces.save(ADA, "another", [ME])
     await faces.seal_anew()
     assert await faces.rename(ADA, "Me", "You") == "You"

@@ -23,6 +23,8 @@ def generation(number: int = 7) -> Generation:
         file_limit_bytes=10,
         wish="{}",
         images=1,
+        weight=1,
+        role_ids=(),
         photos=(Source(url="https://cdn.example/a"), Source(url="https://cdn.example/b")),
         hosted=(
             Hosted(url="https://cdn.example/1", attachment_id=1),

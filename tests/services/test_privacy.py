@@ -156,6 +156,18 @@ async def test_what_is_erased_is_in_no_file_any_more_and_the_account_stays(
 ) -> None:
     await made(database, clock, new(1, prompt="a very secret lighthouse"), message_id=77)
     kept = await made(database, clock, new(2, member_id=6, prompt="somebody else's harbour"))
+    async with database.transaction() as connection:
+        await ledger.grant(
+            connection,
+            interaction_id=9,
+            scope="guild:1",
+            member_id=5,
+            images=3,
+            expires_at=clock() + timedelta(days=1),
+            reason="for the secret lighthouse",
+            at=clock(),
+        )
+        assert (await privacy.told(connection, 5))["account"][-1]["reason"] == "for the secret lighthouse"
     noted = Noted()
 
     erased = await service(database, clock, noted).erase(5)
@@ -167,6 +179,8 @@ async def test_what_is_erased_is_in_no_file_any_more_and_the_account_stays(
     async with database.connection() as connection:
         spent = await ledger.spendings(connection, scope="guild:1", member_id=5, since=clock() - timedelta(days=1))
         assert [each.images for each in spent] == [1]
+        (grant,) = await ledger.grants(connection, scope="guild:1", member_id=5, now=clock())
+        assert (grant.images, grant.reason) == (3, None)
         assert (await privacy.told(connection, 5))["requests"] == []
         assert await generations.get(connection, kept) is not None
         assert await generations.of_message(connection, 77) is None

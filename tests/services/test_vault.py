@@ -23,16 +23,16 @@ def as_text(*keys: bytes) -> str:
 
 @given(photo=st.binary(), member_id=IDS, face_id=IDS)
 def test_whatever_is_sealed_opens_again(photo: bytes, member_id: int, face_id: int) -> None:
-    sealed = Vault([OLD]).seal(photo, member_id=member_id, face_id=face_id)
+    sealed = Vault([OLD]).seal(photo, member_id=member_id, place=f"face {face_id}")
 
-    assert Vault([NEW, OLD]).open(sealed, member_id=member_id, face_id=face_id) == photo
+    assert Vault([NEW, OLD]).open(sealed, member_id=member_id, place=f"face {face_id}") == photo
 
 
 @given(photo=st.binary(min_size=12))
 def test_what_is_sealed_shows_nothing_of_the_photo_and_is_never_the_same_twice(photo: bytes) -> None:
     vault = Vault([OLD])
 
-    one, other = (vault.seal(photo, member_id=1, face_id=2).content for _ in range(2))
+    one, other = (vault.seal(photo, member_id=1, place="face 2").content for _ in range(2))
 
     assert photo not in one
     assert one != other
@@ -42,53 +42,53 @@ def test_what_is_sealed_shows_nothing_of_the_photo_and_is_never_the_same_twice(p
 @given(photo=st.binary(), place=st.integers(0), bit=st.integers(0, 7))
 def test_any_flipped_bit_is_refused(photo: bytes, place: int, bit: int) -> None:
     vault = Vault([OLD])
-    sealed = vault.seal(photo, member_id=1, face_id=2)
+    sealed = vault.seal(photo, member_id=1, place="face 2")
     flipped = bytearray(sealed.content)
     flipped[place % len(flipped)] ^= 1 << bit
 
     with pytest.raises(CannotOpen):
-        vault.open(Sealed(sealed.key_id, bytes(flipped)), member_id=1, face_id=2)
+        vault.open(Sealed(sealed.key_id, bytes(flipped)), member_id=1, place="face 2")
 
 
 @given(content=st.binary(max_size=40))
 def test_what_was_never_sealed_is_refused_however_short(content: bytes) -> None:
     vault = Vault([OLD])
-    key_id = vault.seal(b"", member_id=1, face_id=2).key_id
+    key_id = vault.seal(b"", member_id=1, place="face 2").key_id
 
     with pytest.raises(CannotOpen):
-        vault.open(Sealed(key_id, content), member_id=1, face_id=2)
+        vault.open(Sealed(key_id, content), member_id=1, place="face 2")
 
 
 @pytest.mark.parametrize(("member_id", "face_id"), [(8, 3), (7, 4), (73, 3)])
 def test_a_row_that_was_moved_to_another_member_or_face_does_not_open(member_id: int, face_id: int) -> None:
     vault = Vault([OLD])
-    sealed = vault.seal(b"photo", member_id=7, face_id=3)
+    sealed = vault.seal(b"photo", member_id=7, place="face 3")
 
     with pytest.raises(CannotOpen):
-        vault.open(sealed, member_id=member_id, face_id=face_id)
+        vault.open(sealed, member_id=member_id, place=f"face {face_id}")
 
 
 def test_without_its_key_nothing_opens_and_without_any_nothing_is_sealed() -> None:
-    sealed = Vault([OLD]).seal(b"photo", member_id=1, face_id=2)
+    sealed = Vault([OLD]).seal(b"photo", member_id=1, place="face 2")
 
     for vault in (Vault([NEW]), Vault([])):
         with pytest.raises(CannotOpen):
-            vault.open(sealed, member_id=1, face_id=2)
-    with pytest.raises(FaceRefused, match="cannot be saved just now"):
-        Vault([]).seal(b"photo", member_id=1, face_id=2)
+            vault.open(sealed, member_id=1, place="face 2")
+    with pytest.raises(FaceRefused, match="cannot be kept just now"):
+        Vault([]).seal(b"photo", member_id=1, place="face 2")
 
 
 def test_the_first_key_seals_and_the_ids_tell_which_is_which() -> None:
-    before = Vault([OLD]).seal(b"photo", member_id=1, face_id=2)
+    before = Vault([OLD]).seal(b"photo", member_id=1, place="face 2")
     vault = Vault([NEW, OLD, NEW])
-    after = vault.seal(b"photo", member_id=1, face_id=2)
+    after = vault.seal(b"photo", member_id=1, place="face 2")
 
     assert (vault.seals_with(before.key_id), vault.seals_with(after.key_id)) == (False, True)
     assert vault.older_keys == (before.key_id,)
 
 
 def test_nothing_secret_is_in_what_is_printed() -> None:
-    sealed = Vault([OLD]).seal(b"photo", member_id=1, face_id=2)
+    sealed = Vault([OLD]).seal(b"photo", member_id=1, place="face 2")
 
     assert repr(sealed.content)[2:-1] not in repr(sealed)
     assert OLD.hex()[:8] not in repr(sealed) + repr(Vault([OLD]))

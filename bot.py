@@ -29,6 +29,7 @@ from cogs.notices import DiscordMessages, DiscordNotices
 from cogs.presenter import DiscordPresenter
 from cogs.reception import Reception
 from cogs.sync import sync_commands
+from cogs.translator import CatalogueTranslator
 from db import command_guilds
 from db.connection import Database, UnusableDatabaseError
 from services import doctor, network, web, words
@@ -140,7 +141,10 @@ class FacelockBot(commands.Bot):
         self.privacy.start()
 
     async def load_commands(self) -> None:
-        """Everywhere, or with DISCORD_GUILD_ID in that one server."""
+        """Everything that members and admins can do, with its words in every language; for all servers, or with
+        DISCORD_GUILD_ID for that one.
+        """
+        await self.tree.set_translator(CatalogueTranslator())
         for cog in (IMAGINE[self.settings.imagepipeline_api], *COGS):
             await self.load_extension(cog)
         if self.settings.discord_guild_id is not None:
@@ -289,8 +293,7 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
     async with contextlib.AsyncExitStack() as stack:
         tasks = Tasks(grace_s=GRACE_S)
         metrics = house.doorway.metrics
-        bot = await stack.enter_async_context(FacelockBot(house.settings, house.catalog, house.database, metrics))
-        await _furnish(stack, house, tasks, bot, timing)
+        bot = await furnished(stack, house, tasks, timing)
         if house.settings.metrics:
             tasks.spawn(metrics.watch_loop(tasks.sleep), "measure the event loop")
         house.doorway.bot, house.doorway.runner = bot, bot.runner
@@ -308,11 +311,17 @@ async def live(house: House, stop: asyncio.Event, timing: Timing = DEFAULT_TIMIN
                 ended.result()
 
 
-async def _furnish(
-    stack: contextlib.AsyncExitStack, house: House, tasks: Tasks, bot: FacelockBot, timing: Timing
-) -> None:
-    """Give the bot its services."""
+async def furnished(
+    stack: contextlib.AsyncExitStack,
+    house: House,
+    tasks: Tasks,
+    timing: Timing = DEFAULT_TIMING,
+    *,
+    kind: type[FacelockBot] = FacelockBot,
+) -> FacelockBot:
+    """A bot with its services, not connected yet."""
     settings = house.settings
+    bot = await stack.enter_async_context(kind(settings, house.catalog, house.database, house.doorway.metrics))
     photos = await stack.enter_async_context(Photos(detect=settings.face_detection))
     photo_downloads = await _downloads(stack, settings.discord_api_url)
     bot.faces = Faces(
@@ -373,6 +382,7 @@ async def _furnish(
         now=utc_now,
     )
     bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
+    return bot
 
 
 async def _client(
@@ -493,8 +503,7 @@ async def _examined(stack: contextlib.AsyncExitStack, settings: Settings) -> tup
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     apart = replace(settings, database=Path(folder) / "facelock.db", http_port=None, face_detection=False)
     house = await stack.enter_async_context(opened(apart))
-    bot = await stack.enter_async_context(ExaminedBot(apart, house.catalog, house.database, house.doorway.metrics))
-    await _furnish(stack, house, Tasks(grace_s=GRACE_S), bot, DEFAULT_TIMING)
+    bot = await furnished(stack, house, Tasks(grace_s=GRACE_S), kind=ExaminedBot)
     photos = await _downloads(stack, settings.discord_api_url)
     return bot, await _client(stack, apart, photos, house.doorway.metrics)
 

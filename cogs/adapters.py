@@ -57,7 +57,15 @@ class _Advanced(app_commands.Command["Adapters", ..., None]):
 
     def to_dict(self, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
         """See discord.py."""
-        command = super().to_dict(tree)
+        return self._fitting(super().to_dict(tree))
+
+    async def get_translated_payload(
+        self, tree: app_commands.CommandTree[Any], translator: app_commands.Translator
+    ) -> dict[str, Any]:
+        """See discord.py."""
+        return self._fitting(await super().get_translated_payload(tree, translator))
+
+    def _fitting(self, command: dict[str, Any]) -> dict[str, Any]:
         if self.binding is not None and not self.binding.catalog.extras:
             command["options"] = [option for option in command["options"] if option["name"] != "extra"]
         return command

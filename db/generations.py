@@ -228,12 +228,14 @@ async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> 
     """How many requests of a member are under way, in all servers together; a cancelled one is while it is at the
     provider.
     """
+    # Members may have asked for thousands, and few jobs are open: CROSS JOIN holds SQLite to begin with these, and the
+    # three states, of which one is not wanted, are those of their index.
     sql = """
         SELECT (SELECT count(*) FROM generations
                 WHERE member_id = :member_id AND state IN ('received', 'waiting', 'queued', 'running', 'finished'))
              + (SELECT count(DISTINCT generation_id)
-                FROM provider_jobs JOIN generations ON generations.id = generation_id
-                WHERE provider_jobs.state IN ('submitting', 'submitted')
+                FROM provider_jobs CROSS JOIN generations ON generations.id = generation_id
+                WHERE provider_jobs.state IN ('waiting', 'submitting', 'submitted') AND provider_jobs.state <> 'waiting'
                   AND generations.state = 'cancelled' AND member_id = :member_id)
     """
     rows = await connection.execute_fetchall(sql, {"member_id": member_id})

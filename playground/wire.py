@@ -183,8 +183,9 @@ class Wire:
 
     def guild_channels(self) -> list[Json]:
         """The server's channels."""
-        state = self.state
-        return [self.channel(channel) for channel in state.channels.values() if channel.guild_id == state.guild.id]
+        return [
+            self.channel(channel) for channel in self.state.channels.values() if channel.guild_id == self.state.guild.id
+        ]
 
     # -------------------------------------------------------------------------------------------------- commands
 

@@ -179,3 +179,19 @@ class GenerationFailed(UserError):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+class PromptRefused(UserError):
+    """Pictures of that are not made, or not here; ``category`` is a rule file's name or ``age_restricted``."""
+
+    code = "policy"
+
+    def __init__(self, category: str, *, has_face: bool) -> None:
+        self.category, self.has_face = category, has_face
+        super().__init__(_REFUSALS[category] if has_face or category not in _WITHOUT_FACE else _WITHOUT_FACE[category])
+
+
+_REFUSALS = {
+    "sexual": "x", "minors": "x", "hate": "x", "gore": "x", "forgery": "x", "age_restricted": "x"
+}
+_WITHOUT_FACE = {}

@@ -89,7 +89,7 @@ CREATE TABLE ledger (
 ) STRICT;
 
 CREATE INDEX ledger_window ON ledger (scope, member_id, counts_at);
-CREATE INDEX ledger_of_scope ON ledger (scope, counts_at);
+CREATE INDEX ledger_of_scope ON ledger (scope, counts_at, kind, images);
 CREATE INDEX ledger_by_generation ON ledger (generation_id);
 CREATE INDEX ledger_by_grant ON ledger (grant_id) WHERE grant_id IS NOT NULL;
 CREATE INDEX ledger_grants ON ledger (scope, member_id, expires_at) WHERE kind = 'grant';

@@ -6,7 +6,9 @@ from cogs.views.details import details
 from db.generations import State
 from db.provider_jobs import JobState, ProviderJob
 from services.request import PROMPT_CHARACTERS_MAX, Asked, ExtraAdapter, Family, Wish, adapters_wish
+from services.words import speaking
 from tests.cogs.test_views import GENERATION, WORST_MODEL
+from tests.languages import LANGUAGES
 from tests.wishes import crowded, face, style, with_adapters, with_identity
 
 JOB = ProviderJob(
@@ -52,8 +54,9 @@ def test_what_was_left_out_is_not_told() -> None:
     assert names == ["Prompt", "Size", "Seed", "Steps", "Guidance", "Asked", "Took", "Cost", "Request"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("mark", ["*", "x"])
-def test_the_longest_answer_fits_into_a_message(mark: str) -> None:
+def test_the_longest_answer_fits_into_a_message(mark: str, language: str) -> None:
     extra = ExtraAdapter(name="e" * 100, label="e", family=Family.SDXL, scale=0.5)
     asked = Asked(
         prompt=mark * PROMPT_CHARACTERS_MAX,
@@ -65,4 +68,5 @@ def test_the_longest_answer_fits_into_a_message(mark: str) -> None:
     wish = crowded(adapters_wish(asked, model=WORST_MODEL, seed=2**31 - 1, extra=extra))
     jobs = [dataclasses.replace(JOB, provider_id="p" * 100)] * 4
 
-    assert len(details(dataclasses.replace(OVER, id=10**12, member_id=2**63 - 1), wish, jobs)) <= 2000
+    with speaking(language):
+        assert len(details(dataclasses.replace(OVER, id=10**12, member_id=2**63 - 1), wish, jobs)) <= 2000

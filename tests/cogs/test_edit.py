@@ -11,6 +11,8 @@ from playground.validation import Form, Problems
 from services.errors import InvalidWish
 from services.remakes import Edit
 from services.request import PROMPT_CHARACTERS_MAX, Wish
+from services.words import speaking
+from tests.languages import LANGUAGES
 from tests.wishes import crowded, face, style, with_adapters, with_identity
 
 
@@ -31,6 +33,14 @@ async def test_everything_is_filled_in() -> None:
     assert found["Likeness"]["value"] == "80"
     assert [option["value"] for option in found["Shape"]["options"] if option.get("default")] == ["wide"]
     assert (found["Another face"]["required"], found["Another face"]["max_values"]) == (False, 1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("is_face_there", [True, False])
+async def test_discord_takes_the_form_in_every_language(language: str, is_face_there: bool) -> None:
+    for wish in (with_adapters("x"), with_adapters("x", face()), crowded(with_adapters("x"))):
+        with speaking(language):
+            assert len(fields(wish, is_face_there=is_face_there)) == 4
 
 
 async def test_a_size_without_a_name_is_one_of_the_shapes() -> None:

@@ -16,8 +16,10 @@ from services import history
 from services.history import PAGE, Page
 from services.request import PROMPT_CHARACTERS_MAX, drafted
 from services.runner import Runner
+from services.words import speaking
 from tests.cogs.stage import NotingRunner
 from tests.cogs.test_views import GENERATION, NOW, texts
+from tests.languages import LANGUAGES
 from tests.wishes import with_adapters
 
 STAMP = f"<t:{int(NOW.timestamp())}:f>"
@@ -79,8 +81,9 @@ async def test_an_empty_page_says_what_to_do() -> None:
     st.text(min_size=1, max_size=PROMPT_CHARACTERS_MAX) | st.just("*" * PROMPT_CHARACTERS_MAX),
     st.text(max_size=SEARCH_CHARACTERS_MAX) | st.just("*" * SEARCH_CHARACTERS_MAX),
     st.sampled_from([State.SETTLED, State.FAILED]),
+    st.sampled_from(LANGUAGES),
 )
-async def test_no_page_breaks_discords_limits(prompt: str, search: str, state: State) -> None:
+async def test_no_page_breaks_discords_limits(prompt: str, search: str, state: State, language: str) -> None:
     wish = replace(with_adapters(), prompt=prompt).to_json()
     ids = range(10**18 - PAGE, 10**18)
     big = {"member_id": 2**63 - 1, "channel_id": 2**63 - 1, "message_id": 2**63 - 1, "scope": f"guild:{2**63 - 1}"}
@@ -90,7 +93,8 @@ async def test_no_page_breaks_discords_limits(prompt: str, search: str, state: S
     ]
     previews: Mapping[int, Preview] = {number: Preview(picture="https://cdn.example/1.png") for number in ids}
 
-    view = history_layout(page_of(*full, has_newer=True, has_older=True), previews, search=search)
+    with speaking(language):
+        view = history_layout(page_of(*full, has_newer=True, has_older=True), previews, search=search)
 
     assert view.content_length() <= 4000
     assert view.total_children_count <= 40

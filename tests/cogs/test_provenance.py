@@ -13,8 +13,10 @@ from db.generations import State
 from playground.commands import read_commands
 from services.request import PROMPT_CHARACTERS_MAX, Reference, Wish
 from services.runner import Runner
+from services.words import speaking
 from tests.cogs.stage import NotingRunner
 from tests.cogs.test_views import GENERATION, NOW, WORST_MODEL
+from tests.languages import LANGUAGES
 from tests.wishes import face, style, with_adapters
 
 
@@ -70,4 +72,6 @@ def test_a_failed_request_and_an_unknown_message_are_told_apart() -> None:
 def test_no_prompt_makes_the_answer_longer_than_discord_takes(prompt: str) -> None:
     wish = replace(with_adapters(model=WORST_MODEL, seed=2**31 - 1), prompt=prompt)
 
-    assert len(answer_for(wish)) <= 2000
+    for language in LANGUAGES:
+        with speaking(language):
+            assert len(answer_for(wish)) <= 2000

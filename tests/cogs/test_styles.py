@@ -1,6 +1,11 @@
+import pytest
+
+from cogs.imagine import CHOICE_CHARACTERS_MAX
 from cogs.styles import CHARACTERS_MAX, listed
 from services.catalog import read_catalog
 from services.request import Preset
+from services.words import speaking
+from tests.languages import LANGUAGES
 from tests.wishes import SDXL
 
 
@@ -8,13 +13,16 @@ def preset(number: int) -> Preset:
     return Preset(name=f"Style *{number}*", description="x" * 100, prompt="{prompt}")
 
 
-def test_those_that_come_with_the_bot_fit_into_one_message() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_those_that_come_with_the_bot_fit_into_one_message(language: str) -> None:
     presets = read_catalog(None, (SDXL,)).presets
 
-    text = listed(presets)
+    with speaking(language):
+        text = listed(presets)
 
-    assert len(text) <= CHARACTERS_MAX
-    assert all(f"**{each.name}**: {each.description}" in text for each in presets)
+        assert len(text) <= CHARACTERS_MAX
+        assert all(f"**{each.name}**: {each.told}" in text for each in presets)
+        assert all(len(f"{each.name}: {each.told}") <= CHOICE_CHARACTERS_MAX for each in presets)
 
 
 def test_of_too_many_the_last_are_counted() -> None:

@@ -16,6 +16,8 @@ OURS: list[dict[str, Any]] = [
         "name": "imagine",
         "type": 1,
         "description": "Make pictures",
+        "name_localizations": {},
+        "description_localizations": {"de": "Bilder machen"},
         "options": [
             {"name": "prompt", "type": 3, "description": "What", "required": True, "min_length": 1},
             {
@@ -89,6 +91,18 @@ def no_longer_require_an_option(theirs: list[dict[str, Any]]) -> None:
     del theirs[1]["options"][0]["required"]
 
 
+def change_a_translation(theirs: list[dict[str, Any]]) -> None:
+    theirs[1]["description_localizations"]["de"] = "Anderes"
+
+
+def keep_a_translation_that_is_gone(theirs: list[dict[str, Any]]) -> None:
+    theirs[1]["options"][1]["choices"][0]["name_localizations"] = {"de": "A"}
+
+
+def keep_a_language_that_is_gone(theirs: list[dict[str, Any]]) -> None:
+    theirs[1]["description_localizations"]["fr"] = "Faire des images"
+
+
 def change_a_choice(theirs: list[dict[str, Any]]) -> None:
     theirs[1]["options"][1]["choices"][0]["value"] = "b"
 
@@ -104,6 +118,9 @@ def change_a_choice(theirs: list[dict[str, Any]]) -> None:
         add_an_option,
         no_longer_require_an_option,
         change_a_choice,
+        change_a_translation,
+        keep_a_translation_that_is_gone,
+        keep_a_language_that_is_gone,
     ],
 )
 def test_every_change_that_a_member_could_see_is_a_difference(change: Callable[[list[dict[str, Any]]], None]) -> None:

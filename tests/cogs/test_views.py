@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from services.errors import InvalidWish
 from services.presenter import Cancelled, Failure, Progress, Result, Scene
 from services.quotas import Balance, Quota
 from services.request import IMAGES_MAX, PROMPT_CHARACTERS_MAX, ModelChoice, Wish, drafted
+from services.words import speaking
+from tests.languages import LANGUAGES
 from tests.wishes import SD, SDXL, crowded, face, style, with_adapters, with_identity
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -310,8 +313,9 @@ async def test_no_prompt_and_no_number_of_photos_breaks_discords_limits(prompt: 
         result(refunded=3, missing="x" * 2000, shrunk=True, unsigned=True),
         Failure(sentence="x" * 2000, refunded=4, private=False),
     ]
-    for scene in scenes:
-        view = layout(dataclasses.replace(GENERATION, member_id=2**63 - 1), wish, scene, frame_of(wish))
+    for scene, language in itertools.product(scenes, LANGUAGES):
+        with speaking(language):
+            view = layout(dataclasses.replace(GENERATION, member_id=2**63 - 1), wish, scene, frame_of(wish))
 
         assert view.content_length() <= 4000
         assert view.total_children_count <= 37, "two more buttons, in a row of their own, have to fit into 40"

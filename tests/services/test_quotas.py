@@ -6,11 +6,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import accepting
 from db import ledger, quotas
 from db.connection import Database
 from db.generations import NewGeneration
@@ -618,3 +620,29 @@ async def test_a_replay_is_taken_once_whatever_the_pause_and_the_budget_say(bank
     await bank.accept(wanted)
 
     assert await bank.generations.accept(replace(wanted)) is None
+
+
+async def steps_to_accept(path: Path, clock: Clock, *, old_requests: int) -> int:
+    """How much SQLite does for one request after so many, in hundreds of its own steps."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    async with Database.open(path, owner_wait_s=0.0) as database:
+        await accepting.fill(database, old_requests, members=10)
+        limits = ServerLimits(images_per_day=10**9, images_per_month=10**9, cooldown_s=1)
+        bank = Bank(database, clock, limits=limits)
+        async with database.connection() as connection:
+            await connection.set_progress_handler(count, 100)
+        await bank.accept(new(1, roles=[accepting.ROLE]))
+    return steps
+
+
+async def test_a_request_takes_no_more_work_after_a_long_history(tmp_path: Path, clock: Clock) -> None:
+    short = await steps_to_accept(tmp_path / "short.db", clock, old_requests=2_000)
+    long = await steps_to_accept(tmp_path / "long.db", clock, old_requests=40_000)
+
+    assert long < 1.5 * short

@@ -1,0 +1,244 @@
+"""The small language in which the rules name phrases, and finding such phrases among words.
+
+A phrase is words in their order. In the place of a word may stand:
+
+- ``word``: that word; ``word*`` any that begins like it, ``*word`` any that ends so;
+- ``<name>``: any word or phrase of that list in ``words.toml``;
+- ``one|other|<name>``: any of them, and with ``?`` at its end any of them or nothing;
+- ``...``: up to four words of the same sentence part;
+- ``^``: the beginning of the text; ``,``: a mark between phrases, or either end of the text.
+
+Words are compared without case and accents. Words of Chinese and Japanese are found anywhere in a run of letters.
+"""
+
+import functools
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Generic, TypeVar
+
+from services.policy.normaliser import PHRASE_END, SENTENCE_END, UNSPACED, words_of
+
+GAP_WORDS = 4
+MARKS = (PHRASE_END, SENTENCE_END)
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+Lists = Mapping[str, tuple[str, ...]]
+Words = tuple[str, ...]
+
+
+class Kind(Enum):
+    """What a place of a phrase is for."""
+
+    WORD = auto()
+    GAP = auto()
+    MARK = auto()
+    START = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place of a phrase and the words that fit there."""
+
+    kind: Kind = Kind.WORD
+    words: frozenset[str] = frozenset()
+    stems: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    insides: tuple[str, ...] = ()
+    is_optional: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Everything that it names."""
+        return (*self.words, *self.stems, *self.ends, *self.insides)
+
+    def fits(self, word: str, at: int) -> bool:
+        """Whether the word with that number may stand here."""
+        if self.kind is not Kind.WORD:
+            return word in MARKS and (self.kind is Kind.MARK or at == 0)
+        return (
+            word in self.words
+            or (bool(self.stems) and word.startswith(self.stems))
+            or (bool(self.ends) and word.endswith(self.ends))
+            or any(inside in word for inside in self.insides)
+        )
+
+
+_KINDS = {"^": Kind.START, ",": Kind.MARK, "...": Kind.GAP}
+Phrase = tuple[Place, ...]
+Label = TypeVar("Label")
+_Filed = tuple[Phrase, Label]
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Label]):
+    """A phrase among words: what it is labelled with, its first word, and the word after its last."""
+
+    label: Label
+    start: int
+    end: int
+
+    @property
+    def span(self) -> range:
+        """The words that it covers."""
+        return range(self.start, self.end)
+
+
+class Phrases(Generic[Label]):
+    """Many phrases, each with a label, compiled once. ``crosses`` says whether a phrase may have marks between its
+    words.
+
+    Each is filed under its rarest place, so that few have to be tried on a text that has none of them.
+    """
+
+    def __init__(self, phrases: Iterable[tuple[str, Label]], lists: Lists, *, crosses: bool) -> None:
+        self._crosses = crosses
+        self._by_word: dict[str, list[_Filed[Label]]] = {}
+        self._by_stem: dict[str, list[_Filed[Label]]] = {}
+        self._by_end: dict[str, list[_Filed[Label]]] = {}
+        self._by_inside: dict[str, list[_Filed[Label]]] = {}
+        compiled = [(phrase, label) for text, label in phrases for phrase in _expanded(text, lists)]
+        named = Counter(key for phrase, _ in compiled for place in phrase for key in place.keys)
+        for phrase, label in compiled:
+            self._file(phrase, label, named)
+
+    def _file(self, phrase: Phrase, label: Label, named: Counter[str]) -> None:
+        needed = [place for place in phrase if place.kind is Kind.WORD and not place.is_optional]
+        rarest = min(needed, key=lambda place: max(named[key] for key in place.keys))
+        filed = (phrase, label)
+        for index, keys in (
+            (self._by_word, rarest.words),
+            (self._by_stem, rarest.stems),
+            (self._by_end, rarest.ends),
+            (self._by_inside, rarest.insides),
+        ):
+            for key in keys:
+                index.setdefault(key, []).append(filed)
+
+    def found(self, words: Words) -> Iterator[Found[Label]]:
+        """All of them among the words."""
+        places: dict[str, list[int]] = {}
+        for at, word in enumerate(words):
+            places.setdefault(word, []).append(at)
+        candidates = {id(filed): filed for word in places for filed in self._possible(word)}
+        for phrase, label in candidates.values():
+            for start in _starts(phrase, places):
+                end = self._end(phrase, 0, words, start)
+                if end is not None:
+                    yield Found(label, start, end)
+
+    def _possible(self, word: str) -> Iterator["_Filed[Label]"]:
+        yield from self._by_word.get(word, ())
+        for length in range(1, len(word) + 1):
+            yield from self._by_stem.get(word[:length], ())
+            yield from self._by_end.get(word[-length:], ())
+        for inside, filed in self._by_inside.items() if _has_insides(word) else ():
+            if inside in word:
+                yield from filed
+
+    def _end(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
+        """The place after the phrase's places from ``n`` on, which begin at ``at``; None where they are not there."""
+        if n == len(phrase):
+            return at
+        place = phrase[n]
+        if place.kind is Kind.GAP:
+            return self._end_after_gap(phrase, n, words, at)
+        if place.is_optional:
+            skipped = self._end(phrase, n + 1, words, at)
+            if skipped is not None:
+                return skipped
+        if place.kind is Kind.WORD and n and self._crosses:
+            while at < len(words) and words[at] == PHRASE_END:
+                at += 1
+        if at < len(words) and place.fits(words[at], at):
+            return self._end(phrase, n + 1, words, at + 1)
+        return None
+
+    def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
+        for last in range(at, min(at + GAP_WORDS + 1, len(words))):
+            end = self._end(phrase, n + 1, words, last)
+            if end is not None:
+                return end
+            if words[last] in MARKS:
+                return None
+        return None
+
+
+def _starts(phrase: Phrase, places: Mapping[str, Sequence[int]]) -> Iterator[int]:
+    """Where a phrase could begin, for the words of a text and where each stands."""
+    first = list(itertools.takewhile(lambda place: place.is_optional, phrase))
+    first.append(phrase[len(first)])
+    for word, at in places.items():
+        if any(place.fits(word, at[0]) for place in first):
+            yield from at
+
+
+def _expanded(text: str, lists: Lists) -> Iterator[Phrase]:
+    """The phrases that a text stands for: entries of a list may have more than one word, and are then put in."""
+    yield from _combined([list(_choices(part, lists)) for part in text.split()])
+
+
+def _combined(places: list[list[Phrase]]) -> Iterator[Phrase]:
+    if not places:
+        yield ()
+        return
+    for first in places[0]:
+        for rest in _combined(places[1:]):
+            yield first + rest
+
+
+def _choices(part: str, lists: Lists) -> Iterator[Phrase]:
+    """What may stand in one place: all single words as one choice, and each longer entry of a list as its own."""
+    is_optional = part.endswith("?")
+    said = part.removesuffix("?").split("|")
+    entries = [entry for name in said for entry in (lists[name[1:-1]] if name.startswith("<") else (name,))]
+    longer = [entry.split() for entry in entries if " " in entry]
+    single = [entry for entry in entries if " " not in entry]
+    if single:
+        yield (_place(tuple(single), is_optional=is_optional),)
+    elif is_optional:
+        yield ()
+    for words in longer:
+        yield tuple(_place((word,)) for word in words)
+
+
+@functools.cache
+def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
+    if entries[0] in _KINDS:
+        return Place(kind=_KINDS[entries[0]])
+    words: set[str] = set()
+    stems: list[str] = []
+    ends: list[str] = []
+    insides: list[str] = []
+    for said in entries:
+        word = _word(said.strip("*"))
+        if _has_insides(word):
+            insides.append(word)
+        elif said.startswith("*"):
+            ends.append(word)
+        elif said.endswith("*"):
+            stems.append(word)
+        else:
+            words.add(word)
+    return Place(
+        words=frozenset(words),
+        stems=tuple(stems),
+        ends=tuple(ends),
+        insides=tuple(insides),
+        is_optional=is_optional,
+    )
+
+
+@functools.cache
+def _word(said: str) -> str:
+    words = words_of(said)
+    if len(words) != 1:
+        raise ValueError(f"{said!r} is not one word")
+    return words[0]
+
+
+def _has_insides(word: str) -> bool:
+    return _UNSPACED.search(word) is not None

@@ -1,0 +1,157 @@
+"""What a text says, however it is written: the spellings under which a disguised word can be read plainly.
+
+Nothing here decides anything. A prompt becomes a few readings, each a sequence of words in lower case without accents;
+the marks between phrases stay as ``,``, those between sentences as ``.``, which also stands at both ends.
+"""
+
+import itertools
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+PHRASE_END, SENTENCE_END = ",", "."
+# Letters of Chinese and Japanese, which are written without spaces; their words are looked for anywhere.
+UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+
+_SEPARATOR = r"[\s.,;:/|~+*_\-\u00b7\u2022'\"()\[\]{}]"
+_SPELT = re.compile(rf"(?<![^\W_])(?:[^\W_]{_SEPARATOR}{{1,2}}){{2,}}[^\W_](?![^\W_])")
+_INSIDE = re.compile(r"(?<=[^\W_])[-._*~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
+_UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])[\s\W_]{{1,3}}(?=[{UNSPACED}])")
+_WEIGHT = re.compile(r":{1,2}\s*-?\d*\.?\d+")
+_OPERATOR = re.compile(r"\b(?:BREAK|AND)\b")
+_LONG_RUN = re.compile(r"([^\W\d_])\1{2,}")
+_DOUBLED = re.compile(r"([aeiu])\1")
+_DISGUISED = re.compile(r"[\w@$!\u20ac]+")
+_STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:[*#]+[^\W\d_]+)+(?![\w*])")
+_STARS_MAX = 2
+_VOWELS = "aeiou"
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[,;:()\[\]{}<>|/]|[.!?\n]|[^\w\s]")
+_PHRASE_MARKS = frozenset(",;:()[]{}<>|/\u3001\uff0c")
+_SENTENCE_MARKS = frozenset(".!?\n\u3002")
+_SILENT = frozenset("-_'\"\u2019`*#")
+_LEET = str.maketrans("0345789@$\u20ac", "oeastbgase")
+_LEET_ONE = (str.maketrans("1!", "ii"), str.maketrans("1!", "ll"))
+# The letters of flags, and letters in filled circles and squares, which NFKC leaves as they are.
+_DRESSED_LETTERS = {
+    first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)
+}  # fmt: skip
+_JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"})
+# Letters that show as nothing: the Hangul fillers and the empty Braille pattern.
+_BLANK = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
+
+
+def _confusables() -> dict[int, str]:
+    table = tomllib.loads((_FOLDER / "confusables.toml").read_text(encoding="utf-8"))
+    return {ord(alike): letter for letter, looks in table["letters"].items() for alike in looks}
+
+
+_CONFUSABLES = _confusables()
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a text can be read as.
+
+    ``plain`` are whole readings, the one nearest to the text first. ``pieces`` are words put together from neighbours
+    that may be parts of one, and words with doubled letters made single: too bold to look for everything in them.
+    ``spelt`` are runs of letters that stood apart.
+    """
+
+    plain: tuple[tuple[str, ...], ...]
+    pieces: frozenset[str]
+    spelt: frozenset[str]
+
+
+def read(text: str) -> Readings:
+    """All readings of a text that differ."""
+    clean = _cleaned(text)
+    joined = _joined(clean)
+    plain = dict.fromkeys(_tokens(variant) for variant in _variants(clean, joined))
+    words = next(iter(plain))
+    pieces = {_DOUBLED.sub(r"\1", word) for reading in plain for word in reading if _DOUBLED.search(word)}
+    pieces.update("".join(pair) for length in (2, 3) for pair in _neighbours(words, length))
+    spelt = {re.sub(r"[\W_]", "", found.group()) for found in _SPELT.finditer(clean)}
+    return Readings(tuple(plain), frozenset(pieces), frozenset(spelt))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """A text's words in the one reading that takes it as it stands."""
+    return _tokens(_cleaned(text))[1:-1]
+
+
+def _cleaned(text: str) -> str:
+    text = "".join(letter for letter in text.translate(_DRESSED_LETTERS) if not _is_invisible(letter))
+    text = unicodedata.normalize("NFKC", text).translate(_BLANK)
+    text = _OPERATOR.sub(",", _WEIGHT.sub(" , ", text)).casefold().translate(_JOINED_LETTERS)
+    return re.sub(r"[^\W\d_]+", lambda word: _unmixed(word.group()), _unaccented(text))
+
+
+def _is_invisible(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cf" or 0xFE00 <= ord(letter) <= 0xFE0F or 0xE0100 <= ord(letter) <= 0xE01EF
+
+
+def _unaccented(text: str) -> str:
+    """Without the marks on letters; those of Japanese make other letters and stay."""
+    spread = unicodedata.normalize("NFD", text)
+    kept = "".join(letter for letter in spread if not unicodedata.combining(letter) or letter in "\u3099\u309a")
+    return unicodedata.normalize("NFC", kept)
+
+
+def _unmixed(word: str) -> str:
+    """A word that mixes Latin letters with others that look like them, in Latin letters."""
+    return word.translate(_CONFUSABLES) if not word.isascii() and re.search("[a-z]", word) else word
+
+
+def _variants(clean: str, joined: str) -> Iterator[str]:
+    yield clean
+    yield joined
+    yield _LONG_RUN.sub(r"\1", joined)
+    yield _LONG_RUN.sub(r"\1\1", joined)
+    for one in _LEET_ONE:
+        yield _LONG_RUN.sub(r"\1", _joined(_DISGUISED.sub(lambda found: _unleeted(found.group(), one), clean)))
+    yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
+    starred = list(_STARRED.finditer(clean))
+    if starred:
+        yield " , ".join(guess for found in starred for guess in _guesses(found.group()))
+
+
+def _joined(text: str) -> str:
+    text = _SPELT.sub(lambda found: re.sub(r"[\W_]", "", found.group()), text)
+    return _UNSPACED_GAP.sub("", _INSIDE.sub("", text))
+
+
+def _unleeted(word: str, one: dict[int, int]) -> str:
+    has_letters = any(letter.isalpha() for letter in word)
+    return word.translate(_LEET).translate(one) if has_letters else word
+
+
+def _guesses(starred: str) -> Iterator[str]:
+    """What the stars in a word may stand for: a vowel each."""
+    parts = re.split(r"[*#]", starred)
+    if len(parts) - 1 > _STARS_MAX:
+        return
+    for vowels in itertools.product(_VOWELS, repeat=len(parts) - 1):
+        yield parts[0] + "".join(vowel + part for vowel, part in zip(vowels, parts[1:], strict=True))
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    words = (_token(found) for found in _TOKEN.findall(text) if found not in _SILENT)
+    return (SENTENCE_END, *words, SENTENCE_END)
+
+
+def _token(found: str) -> str:
+    if found in _PHRASE_MARKS:
+        return PHRASE_END
+    return SENTENCE_END if found in _SENTENCE_MARKS else found
+
+
+def _neighbours(words: tuple[str, ...], length: int) -> Iterator[tuple[str, ...]]:
+    for first in range(len(words) - length + 1):
+        pair = words[first : first + length]
+        if all(word.isalpha() for word in pair):
+            yield pair

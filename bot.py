@@ -47,6 +47,7 @@ from services.imagepipeline.identity import IdentityClient
 from services.kept import KeptPhotos
 from services.logs import set_up_logging
 from services.metrics import Metrics
+from services.moderation import Moderation
 from services.photos import PHOTO_BYTES_MAX, Photos
 from services.pictures import Pictures
 from services.privacy import Privacy, Retention
@@ -69,6 +70,7 @@ COGS = (
     "cogs.privacy",
     "cogs.provenance",
     "cogs.quota",
+    "cogs.reports",
     "cogs.results",
     "cogs.server",
     "cogs.server_stats",
@@ -106,6 +108,8 @@ class FacelockBot(commands.Bot):
 
     runner: Runner
     reception: Reception
+    moderation: Moderation
+    downloads: Downloads
     servers: Servers
     server_quotas: ServerQuotas
     faces: Faces
@@ -350,7 +354,7 @@ async def furnished(
         schedule=await load_schedule(generations),
         outside=Outside(
             client=await _client(stack, settings, photo_downloads, bot.metrics),
-            presenter=DiscordPresenter(bot),
+            presenter=DiscordPresenter(bot, house.servers),
             hosting=house.hosting,
             webhook_url=house.addresses.hook if house.addresses else None,
             photo_downloads=photo_downloads,
@@ -381,7 +385,17 @@ async def furnished(
         tasks=tasks,
         now=utc_now,
     )
-    bot.reception = Reception(bot.runner, Admission(servers=house.servers), house.servers)
+    bot.downloads = photo_downloads
+    bot.moderation = await Moderation.read(
+        house.database,
+        servers=house.servers,
+        blocked_everywhere=settings.blocked_members,
+        moderators=DiscordNotices(bot),
+        tasks=tasks,
+        now=utc_now,
+    )
+    admission = Admission(servers=house.servers, moderation=bot.moderation)
+    bot.reception = Reception(bot.runner, admission, house.servers)
     return bot
 
 

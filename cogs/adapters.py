@@ -22,6 +22,7 @@ from cogs.imagine import (
 )
 from cogs.reception import Reception
 from services.catalog import SUGGESTIONS_MAX, Catalog
+from services.defaults import Choice, capped, choose
 from services.errors import InvalidWish
 from services.faces import Faces
 from services.request import (
@@ -112,22 +113,13 @@ class Adapters(commands.Cog):
         draft: bool = False,
     ) -> None:
         """Make pictures from a description, with the face from a photo and the style of another."""
-        styled_by = self.catalog.preset(preset)
-        if model is None and styled_by is not None:
-            model = styled_by.model
+        choice = choose(self.catalog, self._reception.settings(interaction), model=model, preset=preset)
         saved = await chosen(interaction, self._faces, face_name, face=face)
-        taken = faces_max(self.catalog.model(model).family, with_style=style is not None)
+        taken = faces_max(choice.model.family, with_style=style is not None)
         faces = [_face("", photo, likeness) for photo in saved[:taken] or [face]]
         references, photos = attached([*faces, _style("", style, None)])
         asked = Asked(prompt=prompt, references=references, count=one_or_draft(count, draft=draft), size=shape)
-        await self._begin(
-            interaction,
-            styled(asked, styled_by, api=Api.ADAPTERS),
-            photos,
-            model=model,
-            extra=styled_by.extra if styled_by else None,
-            draft=draft,
-        )
+        await self._begin(interaction, asked, photos, choice, draft=draft)
 
     @app_commands.describe(
         prompt="What the pictures should show",
@@ -186,9 +178,10 @@ class Adapters(commands.Cog):
         adapter: str | None = None,
         extra: str | None = None,
     ) -> None:
+        choice = choose(self.catalog, self._reception.settings(interaction), model=model, extra=extra)
         saved = await chosen(interaction, self._faces, face_name, face=face)
         is_alone = not any((face2, face3, style, style2, style3))
-        taken = faces_max(self.catalog.model(model).family, with_style=False) if is_alone else 1
+        taken = faces_max(choice.model.family, with_style=False) if is_alone else 1
         references, photos = attached(
             [
                 *(_face("", photo, likeness) for photo in saved[:taken] or [face]),
@@ -212,7 +205,7 @@ class Adapters(commands.Cog):
             scheduler=scheduler,
             adapter=adapter,
         )
-        await self._begin(interaction, asked, photos, model=model, extra=extra)
+        await self._begin(interaction, asked, photos, choice)
 
     advanced = _Advanced(name="advanced", description="Make pictures with every option there is.", callback=_advanced)
 
@@ -221,16 +214,17 @@ class Adapters(commands.Cog):
         interaction: discord.Interaction,
         asked: Asked,
         photos: Sequence[Photo],
+        choice: Choice,
         *,
-        model: str | None,
-        extra: str | None = None,
         draft: bool = False,
     ) -> None:
+        settings, table = self._reception.settings(interaction), FAMILY_TABLES[choice.model.family]
+        asked = styled(asked, choice.preset, api=Api.ADAPTERS)
         wish = adapters_wish(
-            asked,
-            model=self.catalog.model(model),
+            capped(asked, settings, table, preset=choice.preset),
+            model=choice.model,
             seed=random_seed(),
-            extra=self.catalog.extra_adapter(extra),
+            extra=choice.extra,
             safety_checker=self._safety_checker,
             server_id=self._server_id,
         )

@@ -9,10 +9,10 @@ from discord.ext import commands
 from cogs.answers import in_time, tell
 from cogs.files import release
 from cogs.imagine import suggested_faces
-from cogs.views.faces import bold, listed_files, listed_layout
+from cogs.views.faces import bold, listed_files, listed_layout, saved_text
 from services.faces import NAME_CHARACTERS_MAX, Faces
 from services.photos import check_length
-from services.words import _, ngettext
+from services.words import _
 
 if TYPE_CHECKING:
     from bot import FacelockBot
@@ -47,28 +47,7 @@ class Face(commands.GroupCog, group_name="face", group_description="Your saved f
             check_length(each.size)
         await interaction.response.defer(thinking=True, ephemeral=True)  # fetching and checking takes its time
         saved = await self._faces.save(interaction.user.id, name, [each.url for each in photos])
-        lines = [
-            ngettext(
-                "Saved {name} from {number} photo. Use it in `/imagine`, as `face_name`.",
-                "Saved {name} from {number} photos. Use it in `/imagine`, as `face_name`.",
-                saved.photos,
-                name=bold(saved.name),
-            ),
-            _("Only you can see and use it; where you use it, the crop stands in the message, as with any photo."),
-            ngettext(
-                "It is deleted when you have not used it for {number} day, and you are told before.",
-                "It is deleted when you have not used it for {number} days, and you are told before.",
-                self._faces.unused_max.days,
-            ),
-        ]
-        if not saved.checked:
-            unchecked = ngettext(
-                "The photo was cropped to its middle and not checked for a face.",
-                "The photos were cropped to their middle and not checked for a face.",
-                saved.photos,
-            )
-            lines.append(f"-# {unchecked}")
-        await interaction.edit_original_response(content="\n".join(lines))
+        await interaction.edit_original_response(content=saved_text(saved, self._faces.unused_max))
 
     @app_commands.command(name="list")
     async def list_(self, interaction: discord.Interaction) -> None:

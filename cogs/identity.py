@@ -19,6 +19,7 @@ from cogs.imagine import (
 )
 from cogs.reception import Reception
 from services.catalog import Catalog
+from services.defaults import capped, default_preset
 from services.faces import Faces
 from services.request import (
     GENERATE_TABLE,
@@ -29,7 +30,6 @@ from services.request import (
     SEED,
     Api,
     Asked,
-    Preset,
     Reference,
     Role,
     drafted,
@@ -79,7 +79,7 @@ class Identity(commands.Cog):
     ) -> None:
         """Make pictures from a description, with the face from a photo if you attach one."""
         asked = Asked(prompt=prompt, count=one_or_draft(count, draft=draft), size=shape)
-        await self._begin(interaction, asked, face, face_name, preset=self._catalog.preset(preset), draft=draft)
+        await self._begin(interaction, asked, face, face_name, preset=preset, draft=draft)
 
     @app_commands.command()
     @app_commands.describe(
@@ -128,14 +128,17 @@ class Identity(commands.Cog):
         face: discord.Attachment | None,
         face_name: str | None,
         *,
-        preset: Preset | None = None,
+        preset: str | None = None,
         draft: bool = False,
     ) -> None:
+        settings = self._reception.settings(interaction)
+        styled_by = self._catalog.preset(preset) if preset is not None else default_preset(self._catalog, settings)
         saved = await chosen(interaction, self._faces, face_name, face=face)
         photos = saved[:1] or ([face] if face else [])
         # The API has no strength of likeness, so the scale of the reference is sent nowhere.
         references = tuple(Reference(role=Role.FACE, scale=SCALE_DEFAULT) for _ in photos)
-        asked = styled(replace(asked, references=references), preset, api=Api.IDENTITY)
+        asked = styled(replace(asked, references=references), styled_by, api=Api.IDENTITY)
+        asked = capped(asked, settings, LOCK_TABLE if references else GENERATE_TABLE, preset=None)
         wish = identity_wish(asked, seed=random_seed(), server_id=self._server_id)
         await self._reception.begin(interaction, drafted(wish) if draft else wish, sources_of(photos, references))
 

@@ -1,4 +1,4 @@
-"""Telling members what they have not asked for: the implementation of the port in ``services/upkeep.py``."""
+"""Telling members and moderators what they have not asked for: the implementation of the ports in ``services/``."""
 
 import asyncio
 import logging
@@ -8,7 +8,9 @@ from http import HTTPStatus
 import discord
 
 from cogs.views.faces import expiring_text
+from cogs.views.report import flag_text
 from services import network
+from services.moderation import Flag
 from services.presenter import DiscordUnavailable
 from services.upkeep import Expiring
 
@@ -18,10 +20,19 @@ CALL_TIMEOUT_S = 30.0
 
 
 class DiscordNotices:
-    """Direct messages."""
+    """Direct messages, and lines in the channels of moderators."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+
+    async def flagged(self, channel_id: int, flag: Flag) -> None:
+        """See ``services.moderation.Moderators``."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                await channel.send(flag_text(flag))
+        except (discord.HTTPException, *network.FAULTS) as error:
+            raise DiscordUnavailable(f"the report channel takes nothing: {type(error).__name__}") from error
 
     async def faces_expire(self, member_id: int, expiring: Sequence[Expiring]) -> None:
         """See ``services.upkeep.Notices``."""

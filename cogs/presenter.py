@@ -31,7 +31,9 @@ from services.presenter import (
     TooLarge,
     Waiting,
 )
+from services.quotas import guild_of
 from services.request import Wish
+from services.servers import Servers
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +82,9 @@ class DiscordPresenter:
     Only a result or a failure that cannot be shown there is posted anew, or sent to the member directly.
     """
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, servers: Servers) -> None:
         self._client = client
+        self._servers = servers
 
     async def show(self, generation: Generation, wish: Wish, scene: Scene) -> Shown:
         """See ``services.presenter.Presenter``."""
@@ -117,7 +120,7 @@ class DiscordPresenter:
         self, generation: Generation, token: str, wish: Wish, scene: Scene
     ) -> discord.WebhookMessage:
         with _files(generation, wish, scene) as files, _translated(generation):
-            view = layout(generation, wish, scene, _frame(generation, wish, scene, files))
+            view = layout(generation, wish, scene, self._frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await self._webhook(generation, token).edit_message(
                     _ORIGINAL, view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
@@ -126,7 +129,7 @@ class DiscordPresenter:
     async def _edit_in_channel(self, generation: Generation, message_id: int, wish: Wish, scene: Scene) -> Shown:
         channel = self._client.get_partial_messageable(generation.channel_id)
         with _files(generation, wish, scene) as files, _translated(generation):
-            view = layout(generation, wish, scene, _frame(generation, wish, scene, files))
+            view = layout(generation, wish, scene, self._frame(generation, wish, scene, files))
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.get_partial_message(message_id).edit(
                     view=view, attachments=_attachments(generation, scene, files), allowed_mentions=_NOBODY
@@ -187,7 +190,12 @@ class DiscordPresenter:
     ) -> Shown:
         with _files(generation, wish, scene) as files, _translated(generation):
             names = [file.filename for file in files]
-            view = layout(generation, wish, scene, Frame(files=names, preface=preface))
+            view = layout(
+                generation,
+                wish,
+                scene,
+                Frame(files=names, preface=preface, can_report=self._can_report(generation)),
+            )
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 message = await channel.send(
                     view=view, files=files, allowed_mentions=_only(generation.member_id), nonce=nonce
@@ -209,6 +217,20 @@ class DiscordPresenter:
         except _TokenOverError as error:
             raise _CannotEditError from error
         return Shown(message_id=None)
+
+    def _frame(self, generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
+        if isinstance(scene, Waiting | Failure | Cancelled):
+            return Frame()
+        names = photo_names(wish.references)
+        if isinstance(scene, Progress) and scene.new_photos:
+            return Frame(photos=[f"attachment://{name}" for name in names])
+        hosted = zip(names, generation.hosted, strict=False)  # none are hosted before the first message
+        photos = [f"attachment://{name}" if photo.attachment_id else photo.url for name, photo in hosted]
+        uploaded = [file.filename for file in files]
+        return Frame(photos=photos, files=uploaded, can_report=self._can_report(generation))
+
+    def _can_report(self, generation: Generation) -> bool:
+        return self._servers.of(guild_of(generation.scope)).report_channel is not None
 
     def _webhook(self, generation: Generation, token: str) -> discord.Webhook:
         webhook = discord.Webhook.partial(generation.application_id, token, client=self._client)
@@ -244,17 +266,6 @@ def _files(generation: Generation, wish: Wish, scene: Scene) -> Generator[list[d
         yield files
     finally:
         release(files)
-
-
-def _frame(generation: Generation, wish: Wish, scene: Scene, files: Iterable[discord.File]) -> Frame:
-    if isinstance(scene, Waiting | Failure | Cancelled):
-        return Frame()
-    names = photo_names(wish.references)
-    if isinstance(scene, Progress) and scene.new_photos:
-        return Frame(photos=[f"attachment://{name}" for name in names])
-    hosted = zip(names, generation.hosted, strict=False)  # none are hosted before the first message
-    photos = [f"attachment://{name}" if photo.attachment_id else photo.url for name, photo in hosted]
-    return Frame(photos=photos, files=[file.filename for file in files])
 
 
 def _attachments(generation: Generation, scene: Scene, files: Sequence[discord.File]) -> Any:

@@ -45,12 +45,13 @@ def answer(generation: Generation | None) -> str:
             f"**{_('Made with AI by this bot.')}**",
             _("{member} asked for it {moment}.", member=member, moment=moment),
             cut(quoted(wish.prompt), QUOTE_CHARACTERS_MAX),
-            f"-# {' · '.join(_parameters(wish))}",
+            f"-# {' · '.join(parameters(wish))}",
         ]
     )
 
 
-def _parameters(wish: Wish) -> list[str]:
+def parameters(wish: Wish) -> list[str]:
+    """How its pictures were made, each parameter in a few words."""
     faces = wish.count_of(Role.FACE)
     return [
         discord.utils.escape_markdown(wish.model_label) if wish.model_label else _("the image service's own model"),

@@ -5,6 +5,7 @@ that is the job runner's.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import discord
 
@@ -15,7 +16,7 @@ from services.generations import NewGeneration, Source
 from services.quotas import scope_of
 from services.request import Wish
 from services.runner import Runner
-from services.servers import Servers
+from services.servers import Servers, ServerSettings
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,12 @@ class Reception:
             return  # a repeat of a command that was taken already, by a replay of the gateway
         await self._acknowledge(interaction, generation_id)
 
+    def settings(self, interaction: discord.Interaction) -> ServerSettings:
+        """What the admins of the server have set in which this was sent."""
+        return self._servers.of(interaction.guild_id)
+
     async def _accept(self, interaction: discord.Interaction, wish: Wish, photos: Sequence[Source]) -> int | None:
-        asker = asker_of(interaction)
+        asker = replace(asker_of(interaction), gone_ids=gone_ids(interaction.guild, self.settings(interaction)))
         admitted = await self._admission.admit(asker, wish)
         return await self._runner.accept(self._new_generation(interaction, asker, admitted, photos))
 
@@ -73,6 +78,7 @@ class Reception:
     ) -> NewGeneration:
         channel_id = interaction.channel_id
         assert channel_id is not None, "Discord names the channel of every command"  # noqa: S101 - narrows the type
+        settings = self.settings(interaction)
         return NewGeneration(
             interaction_id=interaction.id,
             application_id=interaction.application_id,
@@ -80,13 +86,23 @@ class Reception:
             scope=scope_in(interaction),
             channel_id=channel_id,
             member_id=interaction.user.id,
-            locale=self._servers.of(interaction.guild_id).language or str(interaction.locale),
+            locale=settings.language or str(interaction.locale),
             file_limit_bytes=interaction.filesize_limit,
             wish=wish.to_json(),
             images=wish.images,
             role_ids=tuple(sorted(asker.role_ids)),
             photos=tuple(photos),
+            unfinished_max=settings.member_queue,
         )
+
+
+def gone_ids(guild: discord.Guild | None, settings: ServerSettings) -> frozenset[int]:
+    """The channels and roles in the settings that the server does not have any more; none while it is unknown."""
+    if guild is None or guild.unavailable:
+        return frozenset()
+    channels = (each for each in (*settings.channels, settings.report_channel) if each is not None)
+    gone = {each for each in channels if guild.get_channel_or_thread(each) is None}
+    return frozenset(gone | {each for each in settings.roles if guild.get_role(each) is None})
 
 
 def scope_in(interaction: discord.Interaction) -> str:

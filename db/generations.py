@@ -68,7 +68,8 @@ class KeptPhoto:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGeneration:
     """What is known when a command is accepted. ``weight`` is what each of its images counts as, ``role_ids`` are the
-    member's roles in the server.
+    member's roles in the server; ``unfinished_max`` is how many unfinished requests they may have in its scope, where
+    that is limited.
     """
 
     interaction_id: int
@@ -84,6 +85,7 @@ class NewGeneration:
     weight: int = 1
     role_ids: tuple[int, ...] = ()
     photos: tuple[Source, ...] = ()
+    unfinished_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,21 +226,22 @@ async def behind(connection: aiosqlite.Connection) -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def count_unfinished(connection: aiosqlite.Connection, member_id: int) -> int:
-    """How many requests of a member are under way, in all servers together; a cancelled one is while it is at the
-    provider.
+async def count_unfinished(connection: aiosqlite.Connection, member_id: int, *, scope: str | None = None) -> int:
+    """How many requests of a member are under way, in one scope or in all together; a cancelled one is while it is at
+    the provider.
     """
     # Members may have asked for thousands, and few jobs are open: CROSS JOIN holds SQLite to begin with these, and the
     # three states, of which one is not wanted, are those of their index.
     sql = """
         SELECT (SELECT count(*) FROM generations
-                WHERE member_id = :member_id AND state IN ('received', 'waiting', 'queued', 'running', 'finished'))
+                WHERE member_id = :member_id AND (:scope IS NULL OR scope = :scope)
+                  AND state IN ('received', 'waiting', 'queued', 'running', 'finished'))
              + (SELECT count(DISTINCT generation_id)
                 FROM provider_jobs CROSS JOIN generations ON generations.id = generation_id
                 WHERE provider_jobs.state IN ('waiting', 'submitting', 'submitted') AND provider_jobs.state <> 'waiting'
-                  AND generations.state = 'cancelled' AND member_id = :member_id)
+                  AND generations.state = 'cancelled' AND member_id = :member_id AND (:scope IS NULL OR scope = :scope))
     """
-    rows = await connection.execute_fetchall(sql, {"member_id": member_id})
+    rows = await connection.execute_fetchall(sql, {"member_id": member_id, "scope": scope})
     return next(iter(rows))[0]
 
 

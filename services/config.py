@@ -31,6 +31,7 @@ class Settings:
     server_id: str | None
     imagepipeline_max_in_flight: int
     member_queue: int
+    blocked_members: frozenset[int]
     database: Path
     default_model: Family
     sd_model_id: str
@@ -75,6 +76,7 @@ class Settings:
             server_id=read.text("IMAGEPIPELINE_SERVER_ID", "") or None,
             imagepipeline_max_in_flight=read.number("IMAGEPIPELINE_MAX_IN_FLIGHT", 8, 1, 1000),
             member_queue=read.number("MEMBER_QUEUE", 20, 1, 1000),
+            blocked_members=read.ids("BLOCKED_MEMBERS"),
             database=read.database("DATABASE_URL", "sqlite:///data/facelock.db"),
             default_model=Family(read.choice("DEFAULT_MODEL", Family.SDXL, tuple(Family))),
             sd_model_id=read.model_id("SD_MODEL_ID", "sd1.5", Family.SD),
@@ -155,6 +157,13 @@ class _Reader:
             self._complain(name, f"should be a whole number from {lowest} to {highest}, not {text!r}")
             return None
         return int(text)
+
+    def ids(self, name: str) -> frozenset[int]:
+        texts = [text.strip() for text in self.text(name, "").split(",") if text.strip()]
+        if not all(text.isascii() and text.isdecimal() and 0 < int(text) < 2**63 for text in texts):
+            self._complain(name, "should be ids of Discord, whole numbers with commas between them")
+            return frozenset()
+        return frozenset(map(int, texts))
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         text = self.text(name, default)

@@ -129,6 +129,15 @@ class NotAllowed(UserError):
     code = "not_allowed"
 
 
+class TooManyReports(UserError):
+    """The member has reported as much as one member may for now."""
+
+    code = "too_many_reports"
+
+    def __init__(self) -> None:
+        super().__init__(_("You have reported several results within an hour. Ask a moderator about this one."))
+
+
 class QueueFull(UserError):
     """The member already has as many unfinished requests as one member may have."""
 

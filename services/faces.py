@@ -108,8 +108,11 @@ class Faces:
         self._slots = asyncio.Semaphore(PHOTOS_AT_ONCE)
         self._names: dict[int, tuple[str, ...]] = {}
 
-    async def save(self, member_id: int, said: str, urls: Sequence[str]) -> Saved:
-        """Keep the crops of one person's photos, all or none of them, under a name.
+    async def save(
+        self, member_id: int, said: str, urls: Sequence[str], *, is_prepared: bool = False, as_default: bool = False
+    ) -> Saved:
+        """Keep the crops of one person's photos, all or none of them, under a name. Prepared ones have come out of the
+        bot before, and are kept as they are.
 
         A face of that name that cannot be opened any more is replaced.
 
@@ -119,7 +122,10 @@ class Faces:
         name = _checked(said)
         async with self._database.connection() as connection:
             await self._make_room(connection, member_id, name)  # before anything is fetched
-        prepared = [await self._prepare(url, number, len(urls)) for number, url in enumerate(urls, start=1)]
+        prepared = [
+            await self._prepare(url, number, len(urls), is_prepared=is_prepared)
+            for number, url in enumerate(urls, start=1)
+        ]
         async with self._changing(member_id) as connection:
             replaced = await self._make_room(connection, member_id, name)
             if replaced is not None:
@@ -133,6 +139,8 @@ class Faces:
                 locale=spoken(),
                 at=self._now(),
             )
+            if as_default:
+                await faces.set_default(connection, member_id=member_id, face_id=face_id)
             for n, photo in enumerate(prepared, start=1):
                 await self._keep(connection, PhotoKey(member_id, face_id, n), photo.jpeg)
         log.info("saved face %d with %d photos", face_id, len(prepared))
@@ -287,10 +295,11 @@ class Faces:
             except CannotOpen as error:
                 log.warning("face %d cannot be opened: %s", photo.face_id, error)
 
-    async def _prepare(self, url: str, number: int, of: int) -> Prepared:
+    async def _prepare(self, url: str, number: int, of: int, *, is_prepared: bool) -> Prepared:
         try:
             async with self._slots:
-                return await self._photos.crop(await self._fetch(url))
+                photo = await self._fetch(url)
+                return await (self._photos.verified(photo) if is_prepared else self._photos.crop(photo))
         except PhotoRefused as error:
             if of == 1:
                 raise

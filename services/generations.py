@@ -78,6 +78,10 @@ class Generations:
                 return None
             if await generations.count_unfinished(connection, new.member_id) > self._unfinished_max:
                 raise QueueFull(self._unfinished_max)
+            if new.unfinished_max is not None:
+                in_scope = await generations.count_unfinished(connection, new.member_id, scope=new.scope)
+                if in_scope > new.unfinished_max:
+                    raise QueueFull(new.unfinished_max)
             await self._charge(connection, generation_id, new, role_quotas)
         self._metrics.accepted(new.images * new.weight)
         return generation_id

@@ -3,8 +3,12 @@
 from dataclasses import dataclass, replace
 
 from services.catalog import Catalog
+from services.defaults import capped
 from services.errors import UserError
 from services.request import (
+    FAMILY_TABLES,
+    GENERATE_TABLE,
+    LOCK_TABLE,
     SCALE_DEFAULT,
     Api,
     Asked,
@@ -17,6 +21,7 @@ from services.request import (
     larger_size,
     remade,
 )
+from services.servers import UNTOUCHED, ServerSettings
 from services.words import _, ngettext
 
 
@@ -33,13 +38,32 @@ class Edit:
 
 
 class Remakes:
-    """Checks every new wish as if it had been asked for with a command."""
+    """Checks every new wish as if it had been asked for with a command, in a server with these settings."""
 
-    def __init__(self, catalog: Catalog, *, api: Api, safety_checker: bool, server_id: str | None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        api: Api,
+        safety_checker: bool,
+        server_id: str | None,
+        settings: ServerSettings = UNTOUCHED,
+    ) -> None:
         self._catalog = catalog
         self._api = api
         self._safety_checker = safety_checker
         self._server_id = server_id
+        self._settings = settings
+
+    def within(self, settings: ServerSettings) -> "Remakes":
+        """The same in another server."""
+        return Remakes(
+            self._catalog,
+            api=self._api,
+            safety_checker=self._safety_checker,
+            server_id=self._server_id,
+            settings=settings,
+        )
 
     def again(self, wish: Wish, *, seed: int) -> Wish:
         """The same with another seed; a draft again as a draft.
@@ -130,9 +154,11 @@ class Remakes:
             model = self._catalog.base_model(Family.SDXL)
         elif wish.api is Api.ADAPTERS:
             model, extra = self._catalog.model_of(wish), self._catalog.extra_of(wish)
+        table = FAMILY_TABLES[model.family] if model else LOCK_TABLE if asked.references else GENERATE_TABLE
+        preset = next((preset for preset in self._catalog.presets if preset.name == wish.preset), None)
         return remade(
             wish,
-            asked,
+            capped(asked, self._settings, table, preset=preset),
             seed=seed,
             model=model,
             extra=extra,

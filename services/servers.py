@@ -12,7 +12,7 @@ from db import audit, servers
 from db.audit import Entry
 from db.connection import Database
 
-__all__ = ["AuditPage", "Entry", "ServerSettings", "Servers"]
+__all__ = ["UNTOUCHED", "AuditPage", "Entry", "ServerSettings", "Servers"]
 
 AUDIT_PAGE = 10
 

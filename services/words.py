@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -37,6 +38,11 @@ def load_catalogues() -> None:
 def languages() -> list[str]:
     """The languages that the bot speaks, English first."""
     return [SOURCE_LANGUAGE, *_catalogues]
+
+
+def name_of(language: str) -> str:
+    """What a language is called in itself: ``Deutsch``."""
+    return (Locale.parse(language).get_display_name(language) or language).capitalize()
 
 
 def language_of(locale: str | None) -> str:

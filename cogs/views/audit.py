@@ -15,6 +15,7 @@ from services.words import _, at
 ENTRY_CHARACTERS_MAX = 350
 VALUE_CHARACTERS_MAX = 60
 VALUES_SHOWN = 3
+REASON_CHARACTERS_SHOWN = 100
 
 
 def audit_layout(page: AuditPage) -> ui.LayoutView:
@@ -47,9 +48,22 @@ def described(entry: Entry) -> str:
 
 
 def _what(entry: Entry) -> str:
+    subject = f"<@{entry.subject_id}>"
+    request = f"`{entry.subject_id}`"
     match entry.action:
         case "settings":
             return _("changed the settings")
+        case "block":
+            return _("blocked {member}", member=subject)
+        case "unblock":
+            return _("ended the block of {member}", member=subject)
+        case "delete":
+            member = f"<@{entry.detail.get('member')}>"
+            return _("deleted the pictures of {member}, request {request}", member=member, request=request)
+        case "report_deleted":
+            return _("deleted the reported pictures of request {request}", request=request)
+        case "report_dismissed":
+            return _("dismissed the report of request {request}", request=request)
         case _:
             return discord.utils.escape_markdown(entry.action)
 
@@ -59,6 +73,14 @@ def _details(entry: Entry) -> Iterator[str]:
         case "settings":
             for name, change in entry.detail.items():
                 yield f"-# `{name}`: {_value(name, change['from'])} → {_value(name, change['to'])}"
+        case "block":
+            if entry.detail.get("until"):
+                until = f"<t:{entry.detail['until']}:f>"
+                yield f"-# {_('until {moment}', moment=until)}"
+            if entry.detail.get("reason"):
+                yield f"-# {as_typed(cut(entry.detail['reason'], REASON_CHARACTERS_SHOWN))}"
+        case "delete":
+            return
         case _:
             for name, value in entry.detail.items():
                 yield f"-# `{name}`: {_value(name, value)}"

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from cogs.answers import answer
 from services.generations import Generation
-from services.request import Wish, can_vary, larger_size
+from services.request import Role, Wish, can_vary, larger_size
 from services.words import _
 
 # The cog that answers them, whatever process sent the message.
@@ -25,7 +25,9 @@ class Action(StrEnum):
     FULL = "full"
     EDIT = "edit"
     LARGER = "larger"
+    SAVE = "save"
     DETAILS = "details"
+    REPORT = "report"
     DELETE = "delete"
     CANCEL = "cancel"
 
@@ -38,7 +40,9 @@ class Action(StrEnum):
             Action.FULL: _("In full"),
             Action.EDIT: _("Edit"),
             Action.LARGER: _("Larger"),
+            Action.SAVE: _("Save face"),
             Action.DETAILS: _("Details"),
+            Action.REPORT: _("Report"),
             Action.DELETE: _("Delete"),
             Action.CANCEL: _("Cancel"),
         }[self]
@@ -88,15 +92,22 @@ def under_progress(generation: Generation) -> "ui.ActionRow[ui.LayoutView]":
     return _row(Press(Action.CANCEL, generation.id, label=Action.CANCEL.label))
 
 
-def under_result(generation: Generation, wish: Wish, numbers: Sequence[int]) -> Sequence["ui.ActionRow[ui.LayoutView]"]:
-    """The rows of buttons under the pictures of these numbers."""
+def under_result(
+    generation: Generation, wish: Wish, numbers: Sequence[int], *, can_report: bool
+) -> Sequence["ui.ActionRow[ui.LayoutView]"]:
+    """The rows of buttons under the pictures of these numbers; reports are possible where somebody reads them."""
 
     def press(action: Action, number: int | None = None, *, label: str | None = None) -> Press:
         style = discord.ButtonStyle.danger if action is Action.DELETE else discord.ButtonStyle.secondary
         return Press(action, generation.id, number, label=label or action.label, style=style)
 
     larger = [Action.LARGER] if larger_size(wish) else []
-    rows = [_row(*map(press, (Action.AGAIN, Action.EDIT, *larger, Action.DETAILS, Action.DELETE)))]
+    save = [Action.SAVE] if wish.count_of(Role.FACE) else []
+    report = [Action.REPORT] if can_report else []
+    rows = [
+        _row(*map(press, (Action.AGAIN, Action.EDIT, *larger, *save))),
+        _row(*map(press, (Action.DETAILS, *report, Action.DELETE))),
+    ]
     if can_vary(wish):
         places = range(1, len(numbers) + 1)
         names = [_("Vary {number}", number=place) if len(numbers) > 1 else Action.VARY.label for place in places]

@@ -1,13 +1,14 @@
 """The form behind *Edit*, and reading what was filled in."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import discord
 from discord import ui
 
+from cogs.views.forms import Upload, fields_of, uploads_in, values_of
 from services.errors import InvalidWish
 from services.remakes import Edit
 from services.request import PROMPT_CHARACTERS_MAX, SCALE_DEFAULT, Api, Role, Shape, Wish
@@ -77,14 +78,6 @@ def roles(wish: Wish) -> str:
     return ", ".join(reference.role.label for reference in wish.references)
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file from a form."""
-
-    url: str = field(repr=False)
-    size: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
     """What a member sent in: the generation that it is about, their changes, the files."""
@@ -97,37 +90,22 @@ class Filled:
 def filled_in(data: Mapping[str, Any]) -> Filled | None:
     """Read the data of a form that was sent in; None where it is not this form.
 
-    https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-modal-submit-data-structure
-
     Raises:
         InvalidWish: the likeness is not a percentage.
     """
     found = _ID.fullmatch(str(data.get("custom_id", "")))
     if found is None:
         return None
-    fields = {each["custom_id"]: each for each in _fields(data["components"])}
+    fields = fields_of(data)
     likeness = str(fields.get("likeness", {}).get("value") or "").strip().removesuffix("%").rstrip()
     if likeness and (not likeness.isdecimal() or int(likeness) not in _LIKENESS):
         raise InvalidWish(field="likeness", value=likeness, allowed=_("{lowest} to {highest}", lowest=0, highest=100))
-    files: Mapping[str, Any] = data.get("resolved", {}).get("attachments", {})
-    photos = [files[each] for each in _values(fields["photos"])]
     return Filled(
         generation_id=int(found[1]),
         edit=Edit(
             prompt=fields["prompt"]["value"],
             likeness=int(likeness) if likeness else None,
-            size=next(iter(_values(fields["shape"])), None),
+            size=next(iter(values_of(fields["shape"])), None),
         ),
-        photos=tuple(Upload(photo["url"], photo["size"]) for photo in photos),
+        photos=uploads_in(data, fields["photos"]),
     )
-
-
-def _fields(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for component in components:
-        inner = component.get("component", component)
-        if "custom_id" in inner:
-            yield inner
-
-
-def _values(found: Mapping[str, Any]) -> Sequence[str]:
-    return cast(Sequence[str], found.get("values") or ())

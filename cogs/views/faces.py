@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 
 import discord
 from discord import ui
 
 from cogs.views.generation import ACCENT
-from services.faces import Listed
+from services.faces import Listed, Saved
 from services.upkeep import Expiring
 from services.words import _, at, ngettext
 
@@ -15,6 +16,32 @@ from services.words import _, at, ngettext
 def bold(name: str) -> str:
     """A face's name as it was typed, in bold."""
     return f"**{discord.utils.escape_markdown(name, ignore_links=False)}**"
+
+
+def saved_text(saved: Saved, unused_max: timedelta) -> str:
+    """What the owner of a face reads that was just saved."""
+    lines = [
+        ngettext(
+            "Saved {name} from {number} photo. Use it in `/imagine`, as `face_name`.",
+            "Saved {name} from {number} photos. Use it in `/imagine`, as `face_name`.",
+            saved.photos,
+            name=bold(saved.name),
+        ),
+        _("Only you can see and use it; where you use it, the crop stands in the message, as with any photo."),
+        ngettext(
+            "It is deleted when you have not used it for {number} day, and you are told before.",
+            "It is deleted when you have not used it for {number} days, and you are told before.",
+            unused_max.days,
+        ),
+    ]
+    if not saved.checked:
+        unchecked = ngettext(
+            "The photo was cropped to its middle and not checked for a face.",
+            "The photos were cropped to their middle and not checked for a face.",
+            saved.photos,
+        )
+        lines.append(f"-# {unchecked}")
+    return "\n".join(lines)
 
 
 def expiring_text(expiring: Sequence[Expiring]) -> str:

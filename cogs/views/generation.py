@@ -38,12 +38,13 @@ def photo_names(references: Sequence[Reference]) -> list[str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What a layout needs beside the scene: the photos' addresses in the order of the wish's references, the pictures'
-    file names, a line to begin with.
+    file names, a line to begin with, whether somebody reads reports of it.
     """
 
     photos: Sequence[str] = ()
     files: Sequence[str] = ()
     preface: str | None = None
+    can_report: bool = False
 
 
 def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui.LayoutView:
@@ -59,7 +60,7 @@ def layout(generation: Generation, wish: Wish, scene: Scene, frame: Frame) -> ui
             items = [
                 _gallery(wish, frame.files),
                 *items,
-                *under_result(generation, wish, scene.numbers[: len(frame.files)]),
+                *under_result(generation, wish, scene.numbers[: len(frame.files)], can_report=frame.can_report),
             ]
         case Failure():
             items = [ui.TextDisplay[ui.LayoutView](_failure_text(generation, wish, scene))]
@@ -202,15 +203,15 @@ def _beside_photos(text: str, wish: Wish, photos: Sequence[str]) -> list["ui.Ite
     """The text with the first photo beside it, then each further photo with a line of its own."""
     if not photos:
         return [ui.TextDisplay(text)]
-    lines = [text, *(f"-# {_title(wish, n)}, {_strength(wish.references[n])}" for n in range(1, len(photos)))]
+    lines = [text, *(f"-# {title(wish, n)}, {_strength(wish.references[n])}" for n in range(1, len(photos)))]
     return [
-        ui.Section(ui.TextDisplay(line), accessory=ui.Thumbnail[ui.LayoutView](photo, description=_title(wish, n)))
+        ui.Section(ui.TextDisplay(line), accessory=ui.Thumbnail[ui.LayoutView](photo, description=title(wish, n)))
         for n, (line, photo) in enumerate(zip(lines, photos, strict=True))
     ]
 
 
-def _title(wish: Wish, index: int) -> str:
-    """``Face``, or where there are several ``Face 2``."""
+def title(wish: Wish, index: int) -> str:
+    """What one of its photos is called: ``Face``, or where there are several ``Face 2``."""
     role = wish.references[index].role
     if wish.count_of(role) == 1:
         return _("Face") if role is Role.FACE else _("Style")

@@ -23,10 +23,12 @@ from playground.model import Interaction
 from playground.server import Playground
 from services.admission import Admission
 from services.faces import Faces
+from services.moderation import Moderation, Moderators
 from services.quotas import Balance, Quota
 from services.request import Wish
 from services.runner import Runner
 from services.servers import Servers
+from services.tasks import Tasks
 
 _PHOTO = b"never read by the cogs"
 # For tests without saved faces.
@@ -37,7 +39,16 @@ NO_SERVERS = Servers(cast(Database, None), {}, now=lambda: datetime.now(UTC))
 
 def reception(runner: Runner) -> Reception:
     """Where nothing is refused."""
-    return Reception(runner, Admission(servers=NO_SERVERS), NO_SERVERS)
+    moderation = Moderation(
+        cast(Database, None),
+        (),
+        servers=NO_SERVERS,
+        blocked_everywhere=frozenset(),
+        moderators=cast(Moderators, None),
+        tasks=cast(Tasks, None),
+        now=lambda: datetime.now(UTC),
+    )
+    return Reception(runner, Admission(servers=NO_SERVERS, moderation=moderation), NO_SERVERS)
 
 
 class NotingRunner:

@@ -18,7 +18,7 @@ from services.presenter import Cancelled, Failure, Progress, Result, Shown
 from services.quotas import Balance, Quota
 from services.request import Wish
 from services.runner import Runner
-from tests.cogs.stage import NO_FACES, CogStage, cog_stage, reception
+from tests.cogs.stage import NO_FACES, NO_SERVERS, CogStage, cog_stage, reception
 from tests.photographs import astronaut, encoded
 from tests.wishes import SDXL, crowded
 
@@ -54,7 +54,7 @@ class Showing:
         return cls(stage, crowded(wish) if is_crowded else wish, generation_of(stage.noting.taken[-1]))
 
     async def show(self, what: Progress | Result | Failure | Cancelled) -> Shown:
-        shown = await DiscordPresenter(self.stage.bot).show(self.generation, self.wish, what)
+        shown = await DiscordPresenter(self.stage.bot, NO_SERVERS).show(self.generation, self.wish, what)
         hosted = shown.photos if isinstance(what, Progress) and what.new_photos else self.generation.hosted
         self.generation = dataclasses.replace(self.generation, message_id=shown.message_id, hosted=hosted)
         return shown
@@ -75,6 +75,7 @@ class Showing:
 
 def generation_of(new: NewGeneration) -> Generation:
     fields: dict[str, Any] = dataclasses.asdict(new) | {"hosted": (), "message_id": None, "state": State.RECEIVED}
+    del fields["unfinished_max"]
     fields |= {
         "id": 1,
         "photos": new.photos,

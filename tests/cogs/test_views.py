@@ -175,7 +175,7 @@ async def test_what_was_cancelled_says_what_came_back() -> None:
 # ---------------------------------------------------------------------------------------------------- photos
 
 ROW, GALLERY, SECTION, TEXT = 1, 12, 9, 10
-ROWS = [(ROW, None), (ROW, None)]
+ROWS = [(ROW, None)] * 3
 
 
 async def test_without_a_photo_there_is_text_alone() -> None:
@@ -225,10 +225,22 @@ def rows(wish: Wish, scene: Scene) -> list[dict[str, str]]:
 
 
 async def test_a_result_can_be_made_again_varied_edited_enlarged_explained_and_deleted() -> None:
-    first, second = rows(with_adapters("x", face()), result())
+    first, second, third = rows(with_adapters(), result())
 
-    assert first == {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Larger", "Details", "Delete")}
-    assert second == {f"Vary {n}": f"fl:vary:1:{n}" for n in range(1, 5)}
+    assert first == {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Larger")}
+    assert second == {name: f"fl:{name.lower()}:1" for name in ("Details", "Delete")}
+    assert third == {f"Vary {n}": f"fl:vary:1:{n}" for n in range(1, 5)}
+
+
+async def test_a_face_can_be_saved_and_a_result_reported_where_somebody_reads_that() -> None:
+    wish = with_adapters("x", face())
+    view = layout(GENERATION, wish, result(), dataclasses.replace(frame_of(wish), can_report=True))
+    found = [item["components"] for item in view.to_components()[-1]["components"] if item["type"] == ROW]
+
+    assert [[button["label"] for button in row] for row in found[:2]] == [
+        ["Again", "Edit", "Larger", "Save face"],
+        ["Details", "Report", "Delete"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +253,7 @@ async def test_a_result_can_be_made_again_varied_edited_enlarged_explained_and_d
     ],
 )
 async def test_what_the_service_cannot_do_is_not_offered(wish: Wish, missing: set[str]) -> None:
-    every = {label for row in rows(with_adapters(), result()) for label in row}
+    every = {label for row in rows(with_adapters("x", *wish.references[:1]), result()) for label in row}
 
     assert {label for row in rows(wish, result()) for label in row} == every - missing
 
@@ -270,7 +282,8 @@ async def test_a_drafts_numbers_are_those_of_what_is_seen_and_lead_to_the_jobs_t
 
     assert [{button["label"]: button["custom_id"] for button in row} for row in found] == [
         {"1": "fl:full:1:1", "2": "fl:full:1:3", "3": "fl:full:1:4"},
-        {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit", "Details", "Delete")},
+        {name: f"fl:{name.lower()}:1" for name in ("Again", "Edit")},
+        {name: f"fl:{name.lower()}:1" for name in ("Details", "Delete")},
     ]
     assert "-# A draft, quickly made in few steps." in "\n".join(texts(view.to_components()))
 

@@ -178,7 +178,8 @@ async def test_with_the_identity_api_there_is_nothing_to_vary_but_all_the_rest(s
         again = await scene.delivered(scene.playground.press(message, "Again"))
         larger = await scene.delivered(scene.playground.press(again, "Larger"))
 
-    assert [button["label"] for button in message.body.buttons] == ["Again", "Edit", "Larger", "Details", "Delete"]
+    labels = [button["label"] for button in message.body.buttons]
+    assert labels == ["Again", "Edit", "Larger", "Save face", "Details", "Delete"]
     assert [job.parameters.width for job in scene.renderer.jobs] == [1024, 1024, 2048]
     assert len({face_of(job) for job in scene.renderer.jobs}) == 1
     assert larger.body.thumbnails

@@ -7,8 +7,10 @@ import pytest
 from db.connection import Database
 from services.admission import Admission, Asker
 from services.errors import NotAllowed
+from services.moderation import Moderation
 from services.servers import Servers
 from tests.conftest import Clock
+from tests.moderators import moderation_on
 from tests.wishes import with_adapters
 
 WISH = with_adapters()
@@ -22,13 +24,22 @@ async def servers(database: Database, clock: Clock) -> Servers:
     return await Servers.read(database, now=clock)
 
 
-async def test_everybody_may_ask_everywhere_until_a_server_says_otherwise(servers: Servers) -> None:
-    assert await Admission(servers=servers).admit(ASKER, WISH) == WISH
+@pytest.fixture
+async def moderation(database: Database, servers: Servers, clock: Clock) -> Moderation:
+    return await moderation_on(database, servers, clock)
 
 
-async def test_a_server_can_name_its_channels(servers: Servers) -> None:
+@pytest.fixture
+def admission(servers: Servers, moderation: Moderation) -> Admission:
+    return Admission(servers=servers, moderation=moderation)
+
+
+async def test_everybody_may_ask_everywhere_until_a_server_says_otherwise(admission: Admission) -> None:
+    assert await admission.admit(ASKER, WISH) == WISH
+
+
+async def test_a_server_can_name_its_channels(servers: Servers, admission: Admission) -> None:
     await servers.change(1, by=9, channels=(11, 12))
-    admission = Admission(servers=servers)
 
     with pytest.raises(NotAllowed, match="<#11>, <#12>"):
         await admission.admit(ASKER, WISH)
@@ -38,9 +49,8 @@ async def test_a_server_can_name_its_channels(servers: Servers) -> None:
     assert await admission.admit(replace(ASKER, guild_id=None), WISH) == WISH
 
 
-async def test_a_server_can_name_the_roles_that_may_ask(servers: Servers) -> None:
+async def test_a_server_can_name_the_roles_that_may_ask(servers: Servers, admission: Admission) -> None:
     await servers.change(1, by=9, roles=(8,))
-    admission = Admission(servers=servers)
 
     with pytest.raises(NotAllowed, match="<@&8>"):
         await admission.admit(ASKER, WISH)

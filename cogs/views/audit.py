@@ -64,6 +64,12 @@ def _what(entry: Entry) -> str:
             return _("deleted the reported pictures of request {request}", request=request)
         case "report_dismissed":
             return _("dismissed the report of request {request}", request=request)
+        case "role_quota":
+            return _("gave {role} a quota", role=f"<@&{entry.subject_id}>")
+        case "role_quota_removed":
+            return _("took the quota of {role} away", role=f"<@&{entry.subject_id}>")
+        case "grant":
+            return _("gave {member} bonus images", member=f"<@{entry.subject_id}>")
         case _:
             return discord.utils.escape_markdown(entry.action)
 

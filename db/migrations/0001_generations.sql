@@ -88,7 +88,8 @@ CREATE TABLE ledger (
     CHECK (kind <> 'grant' OR grant_id IS NULL)
 ) STRICT;
 
-CREATE INDEX ledger_window ON ledger (scope, member_id, counts_at);
+-- With all that a balance is read from, so that nothing is looked up in the table itself.
+CREATE INDEX ledger_window ON ledger (scope, member_id, counts_at, kind, grant_id, images);
 CREATE INDEX ledger_of_scope ON ledger (scope, counts_at, kind, images);
 CREATE INDEX ledger_by_generation ON ledger (generation_id);
 CREATE INDEX ledger_by_grant ON ledger (grant_id) WHERE grant_id IS NOT NULL;

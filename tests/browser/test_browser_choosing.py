@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from playground.model import Permission
 from playground.server import Playground
 from tests.browser.conftest import Visitor
-from tests.browser.test_browser_playground import begin, latest
+from tests.browser.test_browser_playground import TOO_WIDE, begin, latest
 from tests.playground.tiny_bot import TinyBot
 
 
@@ -79,3 +79,21 @@ async def test_a_role_shows_and_opens_commands(playground: Playground, bot: Tiny
     playground.set_permissions("Supporters", Permission.MANAGE_GUILD)
 
     await expect(page.get_by_role("option", name="/guard")).to_be_visible()
+
+
+async def test_menus_and_boxes_fit_on_a_phone(playground: Playground, bot: TinyBot, visitor: Visitor) -> None:
+    await playground.answered(playground.command("picks"))
+    page = await visitor.open("Ben", phone=True)
+    too_wide = TOO_WIDE.replace("main *", "main *, dialog[open] *, .select-list *")
+
+    await page.get_by_role("combobox", name="Roles").click()
+    await expect(page.get_by_role("option", name="@Supporters")).to_be_visible()
+    assert await page.evaluate(too_wide) == []
+    await page.keyboard.press("Escape")
+    await page.get_by_label("Message #pictures").focus()
+    await begin(page, "enrol")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="Enrol")).to_be_visible()
+
+    assert await page.evaluate(too_wide) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390

@@ -148,6 +148,21 @@ async def test_admins_read_everything_as_a_table_and_nobody_else_does(scene: Sta
             scene.playground.command("server quota show", member="Ada", channel="dm")
 
 
+async def test_every_change_stands_in_the_audit_log(scene: Stage) -> None:
+    async with scene.bot():
+        await server_quota(scene, "set", role=admins(scene), images=100)
+        await server_quota(scene, "grant", member="Ben", images=3, reason="the contest")
+        await server_quota(scene, "budget", day=50)
+        await server_quota(scene, "remove", role=str(admins(scene)))
+
+        log = (await scene.playground.answered(scene.playground.command("server audit", member="Ada"))).text
+
+    assert re.search(rf"gave <@&{admins(scene)}> a quota\n-# `images`: 100\n-# `hours`: 24", log)
+    assert re.search(r"gave <@\d+> bonus images\n-# `images`: 3\n-# `days`: 30\n-# `reason`: the contest", log)
+    assert "`images_per_day`: - → 50" in log
+    assert f"took the quota of <@&{admins(scene)}> away" in log
+
+
 async def test_members_wait_between_two_requests_where_admins_want_that(
     scene: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,8 @@ async def test_owners_and_places_have_the_shape_of_discords(playground: Playgrou
         {"1": ben},
     ]
     assert [one["context"] for one in found.values()] == [0, 1, 2, 0]
+    sends = [bool(int(one["app_permissions"]) & Permission.SEND_MESSAGES) for one in found.values()]
+    assert sends == [True, True, False, False]
     assert ["guild_id" in one for one in found.values()] == [True, False, False, True]
     assert ["member" in one for one in found.values()] == [True, False, False, True]
     assert [person["username"] for person in found["ben-cleo"]["channel"]["recipients"]] == ["ben", "cleo"]

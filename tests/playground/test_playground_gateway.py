@@ -1,5 +1,6 @@
 """The gateway over a real websocket, where the client library would hide what happens."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -100,3 +101,20 @@ async def test_a_browser_page_of_another_origin_cannot_connect(http: aiohttp.Cli
         await http.ws_connect("/gateway", origin="https://evil.example")
 
     assert refused.value.status == 403
+
+
+async def test_what_happens_where_the_bot_is_not_goes_to_the_first_shard(
+    playground: Playground, http: aiohttp.ClientSession
+) -> None:
+    count = next(count for count in range(2, 9) if (playground.state.guild.id >> 22) % count)
+    first = await identified(playground, http, shard=[0, count])
+    assert (await first.receive_json())["t"] == "READY"
+    definition = {"name": "along", "description": "Come along", "contexts": [0], "integration_types": [0, 1]}
+    await http.post(f"/api/v10/applications/{playground.state.bot.id}/commands", json=definition)
+
+    playground.command("along", channel="pictures")
+    brought = playground.command("along", channel="books")
+
+    async with asyncio.timeout(5):
+        heard = await first.receive_json()
+    assert (heard["t"], heard["d"]["id"]) == ("INTERACTION_CREATE", str(brought.id))

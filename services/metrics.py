@@ -67,7 +67,10 @@ class Metrics:
             registry=registry,
         )
         self._images = Counter(
-            "facelock_images", "Images charged to members, given back to them, and posted.", ["kind"], registry=registry
+            "facelock_images",
+            "Images charged to members and given back, as quotas count them, and pictures posted.",
+            ["kind"],
+            registry=registry,
         )
         self._jobs = Gauge(
             "facelock_queue_jobs", "Jobs in line and jobs at the image service.", ["state"], registry=registry

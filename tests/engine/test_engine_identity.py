@@ -268,8 +268,10 @@ async def test_an_empty_account_fails_the_next_job() -> None:
     settings = EngineSettings(api_key=KEY, balance_usd=Decimal("0.015"))
     async with engine(settings=settings) as client:
         first = await client.completed(GENERATE, LAKE)
+        left = await (await client.call("GET", "/v1/user/details")).json()
         second = await client.completed(GENERATE, LAKE)
 
+    assert left["balance_remaining_usd"] == 0.005
     assert (first["status"], first["balance_remaining_usd"]) == ("completed", 0.005)
     assert (second["status"], second["failure_reason_code"]) == ("failed", "INSUFFICIENT_CREDITS")
     assert second["retryable"] is False
@@ -278,7 +280,12 @@ async def test_an_empty_account_fails_the_next_job() -> None:
 @pytest.mark.parametrize("headers", [{}, {"X-API-Key": ""}, {"X-API-Key": "wrong"}, {"API-Key": KEY}])
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", f"/{GENERATE}"), ("POST", "/upload/image/v1"), ("GET", f"/{FACE_LOCK}/status/1")],
+    [
+        ("POST", f"/{GENERATE}"),
+        ("POST", "/upload/image/v1"),
+        ("GET", f"/{FACE_LOCK}/status/1"),
+        ("GET", "/v1/user/details"),
+    ],
 )
 async def test_without_the_key_nothing_is_answered(method: str, path: str, headers: dict[str, str]) -> None:
     async with engine() as client:

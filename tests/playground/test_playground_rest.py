@@ -14,7 +14,7 @@ import pytest
 from playground.capture import stand_in
 from playground.drafts import MAX_FILE_BYTES
 from playground.errors import Json
-from playground.model import Interaction
+from playground.model import Interaction, Permission
 from playground.rate_limits import DISCORD_LIKE, Bucket, Rate
 from playground.rest import MAX_REQUEST_BYTES
 from playground.server import Playground
@@ -176,6 +176,39 @@ async def test_server_commands_stand_beside_global_ones(playground: Playground, 
     ada = playground.state.member("Ada")
     assert not playground.state.visible_commands(ada, playground.state.channel("dm", member=ada))
     assert playground.state.visible_commands(ada, playground.state.channel("lounge"))
+
+
+# --------------------------------------------------------------------------------------------------------------- server
+
+
+async def test_the_server_is_told_with_its_channels_and_members(
+    playground: Playground, http: aiohttp.ClientSession
+) -> None:
+    playground.deny("lounge", Permission.ATTACH_FILES)
+    at = f"{API}/guilds/{playground.state.guild.id}"
+
+    mine = await call(http, "GET", f"{API}/users/@me/guilds")
+    guild = await call(http, "GET", at)
+    channels = await call(http, "GET", f"{at}/channels")
+    member = await call(http, "GET", f"{at}/members/{playground.state.bot.id}")
+
+    assert [one["id"] for one in mine.body] == [guild.body["id"]] == [str(playground.state.guild.id)]
+    assert int(mine.body[0]["permissions"]) & Permission.ATTACH_FILES
+    assert guild.body["roles"][0]["id"] == guild.body["id"]
+    denied = {one["name"]: [overwrite["deny"] for overwrite in one["permission_overwrites"]] for one in channels.body}
+    assert denied.pop("lounge") == [str(int(Permission.ATTACH_FILES))]
+    assert denied == {"welcome": [], "pictures": [], "after-dark": []}
+    assert member.body["user"]["id"] == str(playground.state.bot.id)
+
+
+async def test_another_server_and_a_stranger_are_not_told_of(
+    playground: Playground, http: aiohttp.ClientSession
+) -> None:
+    strange = [await call(http, "GET", f"{API}/guilds/7{path}") for path in ("", "/channels", "/members/7")]
+    nobody = await call(http, "GET", f"{API}/guilds/{playground.state.guild.id}/members/7")
+
+    assert [(reply.status, reply.body["code"]) for reply in strange] == [(403, 50001)] * 3
+    assert nobody.status == 404
 
 
 # ---------------------------------------------------------------------------------------------------------------- files

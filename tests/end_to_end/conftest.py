@@ -18,6 +18,12 @@ async def scene(tmp_path: Path) -> AsyncIterator[Stage]:
         yield opened
 
 
+@pytest.fixture
+def asking(scene: Stage) -> Stage:
+    scene.env["FACE_CONSENT"] = "ask"
+    return scene
+
+
 @pytest.fixture(scope="session")
 def said() -> Catalog:
     return template()

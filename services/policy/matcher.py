@@ -10,7 +10,8 @@ A phrase is words in their order. In the place of a word may stand:
 
 A space always ends a place: ``mug shot|mugshot`` is ``mug`` and then one of two, which cannot be meant and is an error;
 entries of a list may have spaces.
-Words are compared without case and accents. Words of Chinese and Japanese are found anywhere in a run of letters.
+Words are compared without case and accents. Chinese and Japanese have no spaces: each letter counts as a word, one of
+several letters may stand in any place all the same, and ``...`` is up to eight of them.
 """
 
 import functools
@@ -25,6 +26,7 @@ from typing import Generic, TypeVar
 from services.policy.normaliser import PHRASE_END, SENTENCE_END, UNSPACED, words_of
 
 GAP_WORDS = 4
+LETTER = 0.5  # of a word in a gap, where letters count as words
 MARKS = (PHRASE_END, SENTENCE_END)
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
@@ -42,20 +44,22 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place of a phrase and what fits there: words, and marks where it ``takes_marks``."""
+    """One place of a phrase and what fits there: words, ``runs`` of letters that each count as a word, and marks where
+    it ``takes_marks``.
+    """
 
     kind: Kind = Kind.WORD
     words: frozenset[str] = frozenset()
     stems: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
-    insides: tuple[str, ...] = ()
+    runs: tuple[Words, ...] = ()
     takes_marks: bool = False
     is_optional: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
         """All words that it names."""
-        return (*self.words, *self.stems, *self.ends, *self.insides)
+        return (*self.words, *self.stems, *self.ends, *map(_beginning, self.runs))
 
     def fits(self, word: str, at: int) -> bool:
         """Whether the word with that number may stand here."""
@@ -65,7 +69,6 @@ class Place:
             word in self.words
             or (bool(self.stems) and word.startswith(self.stems))
             or (bool(self.ends) and word.endswith(self.ends))
-            or any(inside in word for inside in self.insides)
         )
 
 
@@ -90,13 +93,18 @@ class Found(Generic[Label]):
 
 
 class Text:
-    """The words of a text, where each stands, and what has been found out about where places fit."""
+    """The words of a text, where each and each beginning of a run stands, and what has been found out about where places
+    fit.
+    """
 
     def __init__(self, words: Words) -> None:
         self.words = words
         self.places: dict[str, list[int]] = {}
         for at, word in enumerate(words):
             self.places.setdefault(word, []).append(at)
+            pair = words[at : at + 2]
+            if any(map(_UNSPACED.match, pair)):
+                self.places.setdefault("".join(pair), []).append(at)
         self._distinct = frozenset(self.places)
         self._fitting: dict[int, frozenset[int]] = {}  # by the identity of a place: equal ones are the same
 
@@ -110,12 +118,13 @@ class Text:
     def _where(self, place: Place) -> frozenset[int]:
         found = self._fitting.get(id(place))
         if found is None:
-            found = frozenset(at for word in self._fitting_words(place) for at in self.places[word])
+            fitting = {*self._fitting_words(place), *(self._distinct.intersection(map(_beginning, place.runs)))}
+            found = frozenset(at for word in fitting for at in self.places[word])
             self._fitting[id(place)] = found
         return found
 
     def _fitting_words(self, place: Place) -> Iterable[str]:
-        if place.words and not (place.stems or place.ends or place.insides or place.takes_marks):
+        if not (place.stems or place.ends or place.takes_marks or place.kind is Kind.START):
             return place.words & self._distinct
         return [word for word, at in self.places.items() if place.fits(word, at[0])]
 
@@ -132,7 +141,6 @@ class Phrases(Generic[Label]):
         self._by_word: dict[str, list[_Filed[Label]]] = {}
         self._by_stem: dict[str, list[_Filed[Label]]] = {}
         self._by_end: dict[str, list[_Filed[Label]]] = {}
-        self._by_inside: dict[str, list[_Filed[Label]]] = {}
         compiled = [(phrase, label) for text, label in phrases for phrase in _expanded(text, lists)]
         named = Counter(key for phrase, _ in compiled for place in phrase for key in place.keys)
         for phrase, label in compiled:
@@ -143,10 +151,9 @@ class Phrases(Generic[Label]):
         rarest = min(needed, key=lambda place: max(named[key] for key in place.keys))
         filed = (phrase, label)
         for index, keys in (
-            (self._by_word, rarest.words),
+            (self._by_word, {*rarest.words, *map(_beginning, rarest.runs)}),
             (self._by_stem, rarest.stems),
             (self._by_end, rarest.ends),
-            (self._by_inside, rarest.insides),
         ):
             for key in keys:
                 index.setdefault(key, []).append(filed)
@@ -165,9 +172,6 @@ class Phrases(Generic[Label]):
         for length in range(1, len(word) + 1):
             yield from self._by_stem.get(word[:length], ())
             yield from self._by_end.get(word[-length:], ())
-        for inside, filed in self._by_inside.items() if _has_insides(word) else ():
-            if inside in word:
-                yield from filed
 
     def _end(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
         """The place after the phrase's places from ``n`` on, which begin at ``at``; None where they are not there."""
@@ -189,15 +193,18 @@ class Phrases(Generic[Label]):
                 at += 1
         if at < len(words) and place.fits(words[at], at):
             return self._end(phrase, n + 1, words, at + 1)
-        return None
+        ends = (self._end(phrase, n + 1, words, at + len(run)) for run in place.runs if words[at : at + len(run)] == run)
+        return next((end for end in ends if end is not None), None)
 
     def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
-        for last in range(at, min(at + GAP_WORDS + 1, len(words))):
-            if words[last] in MARKS and not phrase[n + 1].takes_marks:
+        room = GAP_WORDS
+        for last in range(at, len(words)):
+            if room < 0 or (words[last] in MARKS and not phrase[n + 1].takes_marks):
                 return None
             end = self._end(phrase, n + 1, words, last)
             if end is not None:
                 return end
+            room -= LETTER if _UNSPACED.match(words[last]) else 1
         return None
 
 
@@ -261,13 +268,13 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
     words: set[str] = set()
     stems: list[str] = []
     ends: list[str] = []
-    insides: list[str] = []
+    runs: list[Words] = []
     for said in entries:
         if said == PHRASE_END:
             continue
-        word = _word(said.strip("*"))
-        if _has_insides(word):
-            insides.append(word)
+        word, *more = _letters(said.strip("*"))
+        if more:
+            runs.append((word, *more))
         elif said.startswith("*"):
             ends.append(word)
         elif said.endswith("*"):
@@ -278,19 +285,20 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
         words=frozenset(words),
         stems=tuple(stems),
         ends=tuple(ends),
-        insides=tuple(insides),
+        runs=tuple(runs),
         takes_marks=PHRASE_END in entries,
         is_optional=is_optional,
     )
 
 
 @functools.cache
-def _word(said: str) -> str:
+def _letters(said: str) -> Words:
+    """A word, or the letters of one without spaces, each of which counts as a word."""
     words = words_of(said)
-    if len(words) != 1:
+    if len(words) != 1 and not any(map(_UNSPACED.match, words)):
         raise ValueError(f"{said!r} is not one word")
-    return words[0]
+    return words
 
 
-def _has_insides(word: str) -> bool:
-    return _UNSPACED.search(word) is not None
+def _beginning(run: Words) -> str:
+    return "".join(run[:2])

@@ -15,8 +15,8 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 
 PHRASE_END, SENTENCE_END = ",", "."
-# Letters of Chinese and Japanese, which are written without spaces; their words are looked for anywhere.
-UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+# Letters of Chinese and Japanese, which are written without spaces: each is a word by itself.
+UNSPACED = "\u3005\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 
 _SEPARATOR = r"[\s.,;:/|~+*_\-\u00b7\u2022'\"()\[\]{}]"
 _SPELT = re.compile(rf"(?<![^\W_])(?:[^\W_]{_SEPARATOR}{{1,2}}){{2,}}[^\W_](?![^\W_])")
@@ -28,7 +28,7 @@ _SPELT_ALIKE = re.compile(
 _BEFORE_SPELT = re.compile(r"(?<!\S)([aeioy]) (?=(?:[^\W_] ){2,}[^\W_](?!\S))")
 _INSIDE = re.compile(r"(?<=[^\W_])[-._*~+|/\\^\"()\[\]{}:=\u00b7\u2022]{1,3}(?=[^\W_])")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_]{2})[._~+|/\\*]+(?=[^\W_]{2})")
-_UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])[\s\W_]{{1,3}}(?=[{UNSPACED}])")
+_UNSPACED_GAP = re.compile(rf"(?<=[{UNSPACED}])(?:(?![,;!?\n\u3001\u3002])[\W_]){{1,3}}(?=[{UNSPACED}])")
 # A whole number after "age:" is no weight.
 _AGE = "".join(rf"(?<!\b{word})" for word in ("age", "aged", "âge", "alter", "edad", "idade", "età"))
 _WEIGHT = re.compile(rf":{{1,2}}\s*-?\d*\.\d+|{_AGE}:{{1,2}}\s*-?\d+", re.IGNORECASE)
@@ -40,7 +40,7 @@ _STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:[*#]+[^\W\d_]+)+(?![\w*])")
 _STARS_MAX = 2
 _STARRED_MAX = 20
 _VOWELS = "aeiou"
-_TOKEN = re.compile(r"[^\W\d_]+|\d+|[,;:()\[\]{}<>|/]|[.!?\n]|[^\w\s]")
+_TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W\d_])+|\d+|[,;:()\[\]{{}}<>|/]|[.!?\n]|[^\w\s]")
 _PHRASE_MARKS = frozenset(",;:()[]{}<>|/\u3001\uff0c")
 _SENTENCE_MARKS = frozenset(".!?\n\u3002")
 _SILENT = frozenset("-_'\"\u2019`*#")

@@ -7,6 +7,9 @@ Each file there is a category of what is refused, and ``when`` at its top or in 
 - ``with_adult``: in all where an ``adult`` rule matches as well;
 - ``always``.
 
+The files of ``LANGUAGES`` have rules of all categories, each with its ``category``, word lists of their own, and what is
+``innocent`` in that language.
+
 Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written), and may have:
 
 - ``unless``: phrases that are no harm: what stands within one is not looked at by this rule. Those of ``innocent.toml``
@@ -35,6 +38,7 @@ RULES = Path(__file__).with_name("rules")
 
 # Of two reasons members are told the graver one.
 CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
+LANGUAGES = ("russian", "japanese", "chinese", "dutch", "polish", "turkish", "korean")
 
 # Shorter words are too near to others to be looked for with a letter too few, or with two that are swapped.
 SHORTENED_LENGTH_MIN = 7
@@ -71,11 +75,13 @@ class Policy:
 
     def __init__(self, *, allows_adult: bool) -> None:
         self._allows_adult = allows_adult
-        lists = _lists()
+        languages = [_toml(language) for language in LANGUAGES]
+        lists = _lists(languages)
         self._negations = _single(lists["negation"])
         self._fillers = _single(lists["filler"])
-        self._innocent = _unlabelled(_toml("innocent")["phrases"], lists)
-        self._rules = [rule for category in CATEGORIES for rule in _rules(category, lists)]
+        innocent = [phrase for file in (_toml("innocent"), *languages) for phrase in file["innocent"]]
+        self._innocent = _unlabelled(innocent, lists)
+        self._rules = [rule for category in CATEGORIES for rule in _rules(category, languages, lists)]
         self._phrases = {
             is_negative: Phrases(
                 (
@@ -182,9 +188,10 @@ def _covered(phrases: Phrases[None], text: Text) -> set[int]:
     return {at for match in phrases.found(text) for at in match.span}
 
 
-def _rules(category: str, lists: Lists) -> Iterator[Rule]:
+def _rules(category: str, languages: Sequence[dict[str, Any]], lists: Lists) -> Iterator[Rule]:
     file = _toml(category)
-    for entry in file["rule"]:
+    in_languages = (entry for language in languages for entry in language["rule"] if entry["category"] == category)
+    for entry in (*file["rule"], *in_languages):
         phrases: list[str] = entry["any"]
         unless: list[str] = entry.get("unless", [])
         unless_anywhere: list[str] = entry.get("unless_anywhere", [])
@@ -208,8 +215,9 @@ def _single(words: Iterable[str]) -> frozenset[str]:
     return frozenset(said for word in words for said in words_of(word))
 
 
-def _lists() -> Lists:
-    return {name: tuple(words) for name, words in _toml("words").items()}
+def _lists(languages: Sequence[dict[str, Any]]) -> Lists:
+    files = (_toml("words"), *(language["lists"] for language in languages))
+    return {name: tuple(words) for file in files for name, words in file.items()}
 
 
 def _toml(name: str) -> dict[str, Any]:

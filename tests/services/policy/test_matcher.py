@@ -31,6 +31,10 @@ def found(phrase: str, text: str, *, crosses: bool = True) -> bool:
         ("child ,|with", "child with", "child red"),
         ("vêtements", "VETEMENTS", "vetement"),
         ("裸体", "一个裸体的人", "一个人"),
+        ("裸体", "裸 体写真", "赤裸,体型"),
+        ("av女优", "看AV女优", "看女优"),
+        ("脱|扔 ... 衣服|裙子", "脱掉她的旧裙子", "脱掉帽子,裙子"),
+        ("알몸*", "알몸으로", "맨몸으로"),
     ],
 )
 def test_a_phrase_is_found_where_it_is_meant(phrase: str, matching: str, other: str) -> None:

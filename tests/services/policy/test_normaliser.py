@@ -29,7 +29,6 @@ from services.policy.normaliser import read, words_of
         ("n*de", "nude"),
         ("(nude:1.3)", "nude"),
         ("<lora:nude:0.8>", "nude"),
-        ("裸 体", "裸体"),
         ("a t.o.d.d.l.e.r", "toddler"),
         ("as a b a b y", "baby"),
         ("s a l u t  n a z i", "nazi"),

@@ -173,8 +173,8 @@ class Consents:
         self._now = now
 
     def rule_in(self, guild_id: int | None) -> Rule:
-        """What counts in a server, and outside servers where that is None. A rule that only a newer version knows, which
-        this database was opened with before, is taken for the strictest one.
+        """What counts in a server, and outside servers where that is None. A rule that only a newer version knows (this
+        database was its own) is taken for the strictest one.
         """
         chosen = self._servers.of(guild_id).consent
         if chosen is None:

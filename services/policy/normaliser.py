@@ -50,6 +50,11 @@ _LEET_ONE = (str.maketrans("1!", "ii"), str.maketrans("1!", "ll"))
 _DRESSED_LETTERS = {
     first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)
 }  # fmt: skip
+# The other way round: Latin letters, digits and signs in Russian words, and letters of Chinese among those of Japanese.
+_IN_CYRILLIC = str.maketrans("abcehkmnoprtuxy03468@$", "авсенкмпорртихуозчбвас")
+_WITH_CYRILLIC = re.compile(r"[\w@$]*[\u0400-\u04ff][\w@$]*")
+_IN_KATAKANA = str.maketrans("卜口力工二八夕", "トロカエニハタ")
+_AMONG_KATAKANA = re.compile(r"(?<=[\u30a1-\u30fc])[卜口力工二八夕]+|[卜口力工二八夕]+(?=[\u30a1-\u30fc])")
 _JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"})
 # Letters that show as nothing: the Hangul fillers and the empty Braille pattern.
 _BLANK: dict[int, None] = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
@@ -79,9 +84,10 @@ class Readings:
 
 def read(text: str) -> Readings:
     """All readings of a text that differ."""
-    clean = _cleaned(text)
+    unaccented = _without_dress(text)
+    clean = _in_one_script(unaccented)
     joined = _joined(clean)
-    plain = dict.fromkeys(_tokens(variant) for variant in _variants(clean, joined))
+    plain = dict.fromkeys(_tokens(variant) for variant in (*_variants(clean, joined), *_not_latin(unaccented)))
     pieces = {_DOUBLED.sub(r"\1", word) for reading in plain for word in reading if _DOUBLED.search(word)}
     pieces.update("".join(pair) for words in plain for length in (2, 3) for pair in _neighbours(words, length))
     spelt = {re.sub(r"[\W_]", "", found.group()) for found in _SPELT.finditer(clean)}
@@ -90,14 +96,18 @@ def read(text: str) -> Readings:
 
 def words_of(text: str) -> tuple[str, ...]:
     """A text's words in the one reading that takes it as it stands."""
-    return _tokens(_cleaned(text))[1:-1]
+    return _tokens(_in_one_script(_without_dress(text)))[1:-1]
 
 
-def _cleaned(text: str) -> str:
+def _without_dress(text: str) -> str:
     text = "".join(letter for letter in text.translate(_DRESSED_LETTERS) if not _is_invisible(letter))
     text = unicodedata.normalize("NFKC", text).translate(_BLANK)
     text = _OPERATOR.sub(",", _WEIGHT.sub(" , ", text)).casefold().translate(_JOINED_LETTERS)
-    return re.sub(r"[^\W\d_]+", lambda word: _unmixed(word.group()), _unaccented(text))
+    return _unaccented(text)
+
+
+def _in_one_script(text: str) -> str:
+    return re.sub(r"[^\W\d_]+", lambda word: _unmixed(word.group()), text)
 
 
 def _is_invisible(letter: str) -> bool:
@@ -129,6 +139,13 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
         yield " , ".join(guess for word in starred for guess in _guesses(word))
+
+
+def _not_latin(text: str) -> Iterator[str]:
+    """The readings in which what stands among letters of another script is of that script as well."""
+    for mixed, letters in ((_WITH_CYRILLIC, _IN_CYRILLIC), (_AMONG_KATAKANA, _IN_KATAKANA)):
+        if mixed.search(text):
+            yield _joined(mixed.sub(lambda word, letters=letters: word.group().translate(letters), text))
 
 
 def _joined(text: str) -> str:

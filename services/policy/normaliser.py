@@ -1,7 +1,7 @@
 """What a text says, however it is written: the spellings under which a disguised word can be read plainly.
 
-Nothing here decides anything. A prompt becomes a few readings, each a sequence of words in lower case without accents;
-the marks between phrases stay as ``,``, those between sentences as ``.``, which also stands at both ends.
+Nothing here decides anything. A prompt becomes a few readings, each a sequence of words in lower case without accents
+and of simplified Chinese letters; the marks between phrases stay as ``,``, those between sentences as ``.``, which also stands at both ends.
 """
 
 import itertools
@@ -43,7 +43,7 @@ _VOWELS = "aeiou"
 _TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W\d_])+|\d+|[,;:()\[\]{{}}<>|/]|[.!?\n]|[^\w\s]")
 _PHRASE_MARKS = frozenset(",;:()[]{}<>|/\u3001\uff0c")
 _SENTENCE_MARKS = frozenset(".!?\n\u3002")
-_SILENT = frozenset("-_'\"\u2019`*#")
+_SILENT = frozenset("-_'\"\u2019`*#\u30fb")
 _LEET = str.maketrans("0345789@$\u20ac", "oeastbgase")
 _LEET_ONE = (str.maketrans("1!", "ii"), str.maketrans("1!", "ll"))
 # The letters of flags, and letters in filled circles and squares, which NFKC leaves as they are.
@@ -51,11 +51,11 @@ _DRESSED_LETTERS = {
     first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)
 }  # fmt: skip
 # The other way round: Latin letters, digits and signs in Russian words, and letters of Chinese among those of Japanese.
-_IN_CYRILLIC = str.maketrans("abcehkmnoprtuxy03468@$", "авсенкмпорртихуозчбвас")
+_LIKE_CYRILLIC = "abcehkmnoprtuxy0168@$"
+_IN_CYRILLIC = [str.maketrans(f"{_LIKE_CYRILLIC}34", f"авсенкмпорртихуоибвас{as_34}") for as_34 in ("зч", "еа")]
 _WITH_CYRILLIC = re.compile(r"[\w@$]*[\u0400-\u04ff][\w@$]*")
 _IN_KATAKANA = str.maketrans("卜口力工二八夕", "トロカエニハタ")
 _AMONG_KATAKANA = re.compile(r"(?<=[\u30a1-\u30fc])[卜口力工二八夕]+|[卜口力工二八夕]+(?=[\u30a1-\u30fc])")
-_JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"})
 # Letters that show as nothing: the Hangul fillers and the empty Braille pattern.
 _BLANK: dict[int, None] = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
 
@@ -65,7 +65,13 @@ def _confusables() -> dict[int, str]:
     return {ord(alike): letter for letter, looks in table["letters"].items() for alike in looks}
 
 
+def _simplified() -> dict[int, str]:
+    pairs = "".join(tomllib.loads((_FOLDER / "traditional.toml").read_text(encoding="utf-8"))["pairs"])
+    return str.maketrans(pairs[::2], pairs[1::2])
+
+
 _CONFUSABLES = _confusables()
+_JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"}) | _simplified()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,8 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
 
 def _not_latin(text: str) -> Iterator[str]:
     """The readings in which what stands among letters of another script is of that script as well."""
-    for mixed, letters in ((_WITH_CYRILLIC, _IN_CYRILLIC), (_AMONG_KATAKANA, _IN_KATAKANA)):
+    tables = [*((_WITH_CYRILLIC, letters) for letters in _IN_CYRILLIC), (_AMONG_KATAKANA, _IN_KATAKANA)]
+    for mixed, letters in tables:
         if mixed.search(text):
             yield _joined(mixed.sub(lambda word, letters=letters: word.group().translate(letters), text))
 

@@ -194,9 +194,10 @@ class Phrases(Generic[Label]):
         if place.keys and n and self._crosses:
             while at < len(words) and words[at] == PHRASE_END:
                 at += 1
+        lengths = [len(run) for run in place.runs if words[at : at + len(run)] == run]
         if at < len(words) and place.fits(words[at], at):
-            return self._end(phrase, n + 1, words, at + 1)
-        ends = (self._end(phrase, n + 1, words, at + len(run)) for run in place.runs if words[at : at + len(run)] == run)
+            lengths.append(1)
+        ends = (self._end(phrase, n + 1, words, at + length) for length in lengths)
         return next((end for end in ends if end is not None), None)
 
     def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:

@@ -39,7 +39,7 @@ RULES = Path(__file__).with_name("rules")
 
 # Of two reasons members are told the graver one.
 CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
-LANGUAGES = ("russian", "japanese", "chinese", "dutch", "polish", "turkish", "korean")
+LANGUAGES = ("russian", "chinese_japanese", "dutch", "polish", "turkish", "korean")
 
 # Less than nothing of it: in a prompt the picture is to be without, in a negative prompt it is to have.
 _TURNED_ROUND = re.compile(r":\s*-\s*\d*\.?\d")

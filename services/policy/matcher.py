@@ -93,18 +93,15 @@ class Found(Generic[Label]):
 
 
 class Text:
-    """The words of a text, where each and each beginning of a run stands, and what has been found out about where places
-    fit.
-    """
+    """The words of a text, where each stands, and each beginning of a run, and what is known of where places fit."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
         self.places: dict[str, list[int]] = {}
         for at, word in enumerate(words):
             self.places.setdefault(word, []).append(at)
-            pair = words[at : at + 2]
-            if any(map(_UNSPACED.match, pair)):
-                self.places.setdefault("".join(pair), []).append(at)
+            if (following := words[at + 1 : at + 2]) and (_is_letter(word) or _is_letter(following[0])):
+                self.places.setdefault(word + following[0], []).append(at)
         self._distinct = frozenset(self.places)
         self._fitting: dict[int, frozenset[int]] = {}  # by the identity of a place: equal ones are the same
 
@@ -183,22 +180,26 @@ class Phrases(Generic[Label]):
         place = phrase[n]
         if place.kind is Kind.GAP:
             return self._end_after_gap(phrase, n, words, at)
+        for after in self._after(place, n, words, at):
+            end = self._end(phrase, n + 1, words, after)
+            if end is not None:
+                return end
+        return None
+
+    def _after(self, place: Place, n: int, words: Words, at: int) -> Iterator[int]:
+        """Where what follows the place with the number ``n`` may begin, if that one begins at ``at``."""
         if place.is_optional:
-            skipped = self._end(phrase, n + 1, words, at)
-            if skipped is not None:
-                return skipped
-        if place.takes_marks and words[at : at + 1] and words[at] in MARKS:
-            after_mark = self._end(phrase, n + 1, words, at + 1)
-            if after_mark is not None:
-                return after_mark
-        if place.keys and n and self._crosses:
+            yield at
+        if place.takes_marks and at < len(words) and words[at] in MARKS:
+            yield at + 1
+        if n and self._crosses:
             while at < len(words) and words[at] == PHRASE_END:
                 at += 1
-        lengths = [len(run) for run in place.runs if words[at : at + len(run)] == run]
         if at < len(words) and place.fits(words[at], at):
-            lengths.append(1)
-        ends = (self._end(phrase, n + 1, words, at + length) for length in lengths)
-        return next((end for end in ends if end is not None), None)
+            yield at + 1
+        for run in place.runs:
+            if words[at : at + len(run)] == run:
+                yield at + len(run)
 
     def _end_after_gap(self, phrase: Phrase, n: int, words: Words, at: int) -> int | None:
         room = GAP_WORDS
@@ -208,7 +209,7 @@ class Phrases(Generic[Label]):
             end = self._end(phrase, n + 1, words, last)
             if end is not None:
                 return end
-            room -= LETTER if _UNSPACED.match(words[last]) else 1
+            room -= LETTER if _is_letter(words[last]) else 1
         return None
 
 
@@ -299,9 +300,14 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
 def _letters(said: str) -> Words:
     """A word, or the letters of one without spaces, each of which counts as a word."""
     words = words_of(said)
-    if len(words) != 1 and not any(map(_UNSPACED.match, words)):
+    if len(words) != 1 and not any(map(_is_letter, words)):
         raise ValueError(f"{said!r} is not one word")
     return words
+
+
+def _is_letter(word: str) -> bool:
+    """Whether it counts as a word because it is of a script without spaces."""
+    return word >= UNSPACED[0] and _UNSPACED.match(word) is not None
 
 
 def _beginning(run: Words) -> str:

@@ -1,7 +1,8 @@
 """What a text says, however it is written: the spellings under which a disguised word can be read plainly.
 
 Nothing here decides anything. A prompt becomes a few readings, each a sequence of words in lower case without accents
-and of simplified Chinese letters; the marks between phrases stay as ``,``, those between sentences as ``.``, which also stands at both ends.
+and of simplified Chinese letters; the marks between phrases stay as ``,``, those between sentences as ``.``, which also
+stands at both ends.
 """
 
 import itertools
@@ -50,19 +51,17 @@ _LEET_ONE = (str.maketrans("1!", "ii"), str.maketrans("1!", "ll"))
 _DRESSED_LETTERS = {
     first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)
 }  # fmt: skip
-# The other way round: Latin letters, digits and signs in Russian words, and letters of Chinese among those of Japanese.
-_LIKE_CYRILLIC = "abcehkmnoprtuxy0168@$"
-_IN_CYRILLIC = [str.maketrans(f"{_LIKE_CYRILLIC}34", f"авсенкмпорртихуоибвас{as_34}") for as_34 in ("зч", "еа")]
-_WITH_CYRILLIC = re.compile(r"[\w@$]*[\u0400-\u04ff][\w@$]*")
-_IN_KATAKANA = str.maketrans("卜口力工二八夕", "トロカエニハタ")
+# Words of Russian with other signs among their letters, and letters of Chinese among those of Japanese.
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_WITH_CYRILLIC = re.compile(rf"[\w@$]*{_CYRILLIC.pattern}[\w@$]*")
 _AMONG_KATAKANA = re.compile(r"(?<=[\u30a1-\u30fc])[卜口力工二八夕]+|[卜口力工二八夕]+(?=[\u30a1-\u30fc])")
 # Letters that show as nothing: the Hangul fillers and the empty Braille pattern.
 _BLANK: dict[int, None] = dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x034F), None)
 
 
-def _confusables() -> dict[int, str]:
+def _confusables(script: str) -> dict[int, str]:
     table = tomllib.loads((_FOLDER / "confusables.toml").read_text(encoding="utf-8"))
-    return {ord(alike): letter for letter, looks in table["letters"].items() for alike in looks}
+    return {ord(alike): letter for letter, looks in table[script].items() for alike in looks}
 
 
 def _simplified() -> dict[int, str]:
@@ -70,7 +69,10 @@ def _simplified() -> dict[int, str]:
     return str.maketrans(pairs[::2], pairs[1::2])
 
 
-_CONFUSABLES = _confusables()
+_CONFUSABLES = _confusables("letters")
+_IN_CYRILLIC = _confusables("cyrillic")
+_IN_CYRILLIC_TOO = _IN_CYRILLIC | _confusables("cyrillic_too")
+_IN_KATAKANA = _confusables("katakana")
 _JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"}) | _simplified()
 
 
@@ -149,10 +151,11 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
 
 def _not_latin(text: str) -> Iterator[str]:
     """The readings in which what stands among letters of another script is of that script as well."""
-    tables = [*((_WITH_CYRILLIC, letters) for letters in _IN_CYRILLIC), (_AMONG_KATAKANA, _IN_KATAKANA)]
+    tables = [(_AMONG_KATAKANA, _IN_KATAKANA)] if _AMONG_KATAKANA.search(text) else []
+    if _CYRILLIC.search(text):
+        tables += [(_WITH_CYRILLIC, letters) for letters in (_IN_CYRILLIC, _IN_CYRILLIC_TOO)]
     for mixed, letters in tables:
-        if mixed.search(text):
-            yield _joined(mixed.sub(lambda word, letters=letters: word.group().translate(letters), text))
+        yield _joined(mixed.sub(lambda word, letters=letters: word.group().translate(letters), text))
 
 
 def _joined(text: str) -> str:

@@ -7,8 +7,8 @@ Each file there is a category of what is refused, and ``when`` at its top or in 
 - ``with_adult``: in all where an ``adult`` rule matches as well;
 - ``always``.
 
-The files of ``LANGUAGES`` have rules of all categories, each with its ``category``, word lists of their own, and what is
-``innocent`` in that language.
+The files of ``LANGUAGES`` have rules of all categories, each with its ``category``, word lists of their own, and what
+is ``innocent`` in that language.
 
 Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written), and may have:
 

@@ -34,6 +34,10 @@ from services.policy.normaliser import read, words_of
         ("s a l u t  n a z i", "nazi"),
         ("n4ked.and.happy", "naked"),
         ("n u d 3", "nude"),
+        ("г0лая", "голая"),
+        ("н4цист", "нацист"),
+        ("ч3л0век", "человек"),
+        ("св@стикa", "свастика"),  # with a Latin letter
     ],
 )
 def test_a_disguised_word_can_be_read(text: str, word: str) -> None:
@@ -84,3 +88,8 @@ def test_numbers_stand_apart() -> None:
 
 def test_plain_text_has_one_reading() -> None:
     assert len(read("a knight on a horse in the rain").plain) == 1
+
+
+def test_letters_of_chinese_are_simplified_and_those_among_katakana_are_katakana() -> None:
+    assert words_of("裸體") == words_of("裸体")
+    assert tuple("ヒトラー") in [reading[1:-1] for reading in read("ヒ卜ラー").plain]

@@ -173,9 +173,13 @@ class Consents:
         self._now = now
 
     def rule_in(self, guild_id: int | None) -> Rule:
-        """What counts in a server, and outside servers where that is None."""
+        """What counts in a server, and outside servers where that is None. A rule that only a newer version knows (this
+        database was its own) is taken for the strictest one.
+        """
         chosen = self._servers.of(guild_id).consent
-        return strictest(self._rule, Rule(chosen)) if chosen else self._rule
+        if chosen is None:
+            return self._rule
+        return strictest(self._rule, Rule(chosen) if chosen in tuple(Rule) else Rule.SELF)
 
     async def weigh(self, generation: Generation, wish: Wish, prints: Sequence[Print]) -> Wait | None:
         """Whether a received generation may be made; what it has to wait for, where it may not yet. ``prints`` are in

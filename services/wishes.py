@@ -32,6 +32,7 @@ from services.parameters import (
     size_of,
     table_of,
 )
+from services.prompts import in_two
 from services.words import _, ngettext, translated
 
 NEGATIVE_PROMPT = (
@@ -275,6 +276,7 @@ def adapters_wish(
     Raises:
         InvalidWish: for the first field that is outside its range.
     """
+    asked = _in_its_fields(asked)
     family, table = model.family, FAMILY_TABLES[model.family]
     problem = model_id_problem(model.model_id, family)
     if problem:
@@ -326,6 +328,7 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
     Raises:
         InvalidWish: for the first field that is outside its range.
     """
+    asked = _in_its_fields(asked)
     if len(asked.references) > 1 or any(reference.role is not Role.FACE for reference in asked.references):
         raise InvalidWish(field="input_image", value=_images(len(asked.references)), allowed=_("one face"))
     table = table_of(None, has_face=bool(asked.references))
@@ -355,6 +358,14 @@ def identity_wish(asked: Asked, *, seed: int, server_id: str | None = None) -> W
         enhance_prompt=asked.enhance_prompt and not asked.references,
         notes=tuple(notes),
     )
+
+
+def _in_its_fields(asked: Asked) -> Asked:
+    """With the negative part of the prompt in the negative prompt."""
+    prompt, unwanted = in_two(asked.prompt)
+    if not unwanted:
+        return asked
+    return replace(asked, prompt=prompt, negative_prompt=", ".join(filter(None, (asked.negative_prompt, unwanted))))
 
 
 def _own_checkpoint() -> str:

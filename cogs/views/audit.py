@@ -41,7 +41,7 @@ def audit_layout(page: AuditPage) -> ui.LayoutView:
 
 def described(entry: Entry) -> str:
     """One thing that was done: when, by whom, what."""
-    lines = [f"{at(entry.at)} <@{entry.member_id}> {_what(entry)}", *_details(entry)]
+    lines = [f"{at(entry.at)} {_what(entry)}", *_details(entry)]
     text = ""
     for line in lines:  # whole lines, so that no mention is cut in two
         if len(text) + len(line) > ENTRY_CHARACTERS_MAX:
@@ -51,23 +51,30 @@ def described(entry: Entry) -> str:
 
 
 def _what(entry: Entry) -> str:
+    """The whole sentence, because languages differ in where they name who did it."""
+    admin = f"<@{entry.member_id}>"
     subject, role, request = f"<@{entry.subject_id}>", f"<@&{entry.subject_id}>", f"`{entry.subject_id}`"
     member = f"<@{entry.detail.get('member')}>"
     deeds = {
-        "settings": _("changed the settings"),
-        "block": _("blocked {member}", member=subject),
-        "unblock": _("ended the block of {member}", member=subject),
-        "delete": _("deleted the pictures of {member}, request {request}", member=member, request=request),
-        "cancel": _("cancelled request {request} of {member}", member=member, request=request),
-        "report_deleted": _(
-            "deleted the reported pictures of {member}, request {request}", member=member, request=request
+        "settings": _("{admin} changed the settings", admin=admin),
+        "block": _("{admin} blocked {member}", admin=admin, member=subject),
+        "unblock": _("{admin} ended the block of {member}", admin=admin, member=subject),
+        "delete": _(
+            "{admin} deleted the pictures of {member}, request {request}", admin=admin, member=member, request=request
         ),
-        "report_dismissed": _("dismissed the report of request {request}", request=request),
-        "role_quota": _("gave {role} a quota", role=role),
-        "role_quota_removed": _("took the quota of {role} away", role=role),
-        "grant": _("gave {member} bonus images", member=subject),
+        "cancel": _("{admin} cancelled request {request} of {member}", admin=admin, member=member, request=request),
+        "report_deleted": _(
+            "{admin} deleted the reported pictures of {member}, request {request}",
+            admin=admin,
+            member=member,
+            request=request,
+        ),
+        "report_dismissed": _("{admin} dismissed the report of request {request}", admin=admin, request=request),
+        "role_quota": _("{admin} gave {role} a quota", admin=admin, role=role),
+        "role_quota_removed": _("{admin} took the quota of {role} away", admin=admin, role=role),
+        "grant": _("{admin} gave {member} bonus images", admin=admin, member=subject),
     }
-    return deeds.get(entry.action) or discord.utils.escape_markdown(entry.action)
+    return deeds.get(entry.action) or f"{admin} {discord.utils.escape_markdown(entry.action)}"
 
 
 def _details(entry: Entry) -> Iterator[str]:

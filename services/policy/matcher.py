@@ -124,7 +124,8 @@ class Phrases(Generic[Label]):
     """Many phrases, each with a label, compiled once. ``crosses`` says whether a phrase may have marks between its
     words.
 
-    Each is filed under its rarest place, so that few have to be tried on a text that has none of them.
+    Each is filed under its rarest place, so that few have to be tried on a text that has none of them. ``words`` and
+    ``stems`` are those that the phrases name.
     """
 
     def __init__(self, phrases: Iterable[tuple[str, Label]], lists: Lists, *, crosses: bool) -> None:
@@ -135,6 +136,8 @@ class Phrases(Generic[Label]):
         self._by_inside: dict[str, list[_Filed[Label]]] = {}
         compiled = [(phrase, label) for text, label in phrases for phrase in _expanded(text, lists)]
         named = Counter(key for phrase, _ in compiled for place in phrase for key in place.keys)
+        self.words = frozenset(word for phrase, _ in compiled for place in phrase for word in place.words)
+        self.stems = frozenset(stem for phrase, _ in compiled for place in phrase for stem in place.stems)
         for phrase, label in compiled:
             self._file(phrase, label, named)
 

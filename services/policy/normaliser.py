@@ -61,6 +61,10 @@ def _confusables() -> dict[int, str]:
 
 
 _CONFUSABLES = _confusables()
+# Letters that nobody takes for Latin ones, and how many of a text's letters they are at least where it is Russian: in a
+# disguise a few may stand as well.
+_RUSSIAN = frozenset("бгджзийлфцчшщъыьэюя")
+RUSSIAN_SHARE_MIN = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,16 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
         yield _LONG_RUN.sub(r"\1", _joined(_unleeted(_spelt_joined(apart), one)))
-    yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
+    if not _is_russian(joined):
+        yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
     starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
         yield " , ".join(guess for word in starred for guess in _guesses(word))
+
+
+def _is_russian(text: str) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter in _RUSSIAN for letter in letters) > RUSSIAN_SHARE_MIN * len(letters)
 
 
 def _joined(text: str) -> str:

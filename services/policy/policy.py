@@ -13,8 +13,8 @@ Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written
   are no harm to any rule;
 - ``unless_anywhere``: phrases that make the rule void wherever in the text they stand;
 - ``in = "negative"``: the rule is for the negative prompt, which names what the picture is to be without;
-- ``disguised``: its single words are also looked for in pieces (``na ked``), with doubled letters (``nuude``), and the
-  longer ones misspelt (``udnressed``, ``toples``).
+- ``disguised``: its single words are also looked for in pieces (``na ked``), and shorter ones than of other rules with
+  a slip in their spelling (see ``spelling``).
 """
 
 import re
@@ -29,16 +29,13 @@ from services.errors import PromptRefused
 from services.parameters import Role
 from services.policy.matcher import Found, Lists, Phrases, Text, Words
 from services.policy.normaliser import Readings, read, words_of
+from services.policy.spelling import Spelling
 from services.wishes import Wish
 
 RULES = Path(__file__).with_name("rules")
 
 # Of two reasons members are told the graver one.
 CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
-
-# Shorter words are too near to others to be looked for with a letter too few, or with two that are swapped.
-SHORTENED_LENGTH_MIN = 7
-SWAPPED_LENGTH_MIN = 5
 
 # Less than nothing of it: in a prompt the picture is to be without, in a negative prompt it is to have.
 _TURNED_ROUND = re.compile(r":\s*-\s*\d*\.?\d")
@@ -90,6 +87,13 @@ class Policy:
             for is_negative in (False, True)
         }
 
+        self._spelling = Spelling(
+            core=(word for rule in self._rules for word in rule.disguised),
+            others=(word for phrases in self._phrases.values() for word in phrases.words),
+            stems=(stem for phrases in self._phrases.values() for stem in phrases.stems),
+            never=_single(lists["spelt_so"]),
+        )
+
     def check(self, wish: Wish, *, is_age_restricted: bool) -> bool:
         """Whether the pictures are to be posted as spoilers, because they are for adults.
 
@@ -127,7 +131,8 @@ class Policy:
         """The numbers of the rules that match."""
         readings = read(said)
         found = {n for n, rule in enumerate(self._rules) if not is_negative and _is_disguised(rule, readings)}
-        for text in map(Text, readings.plain):
+        plain = dict.fromkeys((*readings.plain, *map(self._spelling.corrected, readings.plain)))
+        for text in map(Text, plain):
             matches: dict[int, list[Found[int]]] = {}
             for match in self._phrases[is_negative].found(text):
                 if match.label not in found:
@@ -169,15 +174,6 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
     )
 
 
-def _misspelt(word: str) -> Iterator[str]:
-    """The ways to write a long word with two neighbours swapped, or without one, beginning as it does."""
-    for n in range(1, len(word) - 1):
-        if len(word) >= SHORTENED_LENGTH_MIN:
-            yield word[:n] + word[n + 1 :]
-        if len(word) >= SWAPPED_LENGTH_MIN:
-            yield word[:n] + word[n + 1] + word[n] + word[n + 2 :]
-
-
 def _covered(phrases: Phrases[None], text: Text) -> set[int]:
     return {at for match in phrases.found(text) for at in match.span}
 
@@ -193,7 +189,7 @@ def _rules(category: str, lists: Lists) -> Iterator[Rule]:
             category=category,
             when=When(entry.get("when", file["when"])),
             is_negative=entry.get("in") == "negative",
-            phrases=(*phrases, *sorted({wrong for word in disguised for wrong in _misspelt(word)} - disguised)),
+            phrases=tuple(phrases),
             unless=_unlabelled(unless, lists),
             unless_anywhere=_unlabelled(unless_anywhere, lists),
             disguised=disguised,

@@ -72,6 +72,36 @@ def test_a_negative_prompt_is_a_list_of_flaws_until_somebody_names_one() -> None
     assert with_adapters(negative_prompt=" ").negative_prompt == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "prompt", "negative_prompt"),
+    [
+        ("a harbour, negative prompt: people, boats", "a harbour", "people, boats"),
+        ("a harbour\nNegative prompt: people", "a harbour", "people"),
+        ("a harbour. Negativprompt: Boote", "a harbour.", "Boote"),
+        ("un port, prompt négatif : bateaux", "un port", "bateaux"),
+        ("un puerto, prompt negativo: barcos", "un puerto", "barcos"),
+        ("un porto, (negative prompt: barche:1.2)", "un porto", "barche:1.2)"),
+        ("гавань, негативный промпт: лодки", "гавань", "лодки"),
+        ("港、反向提示词\uff1a人", "港", "人"),
+        ("港、ネガティブプロンプト: 人", "港", "人"),
+        ("a harbour, negative: boats", "a harbour", "boats"),
+        ("a harbour --no boats, people", "a harbour", "boats, people"),
+        ("a harbour --no boats --ar 3:2 --no people", "a harbour  --ar 3:2", "boats, people"),
+        ("a film negative: silver tones", "a film negative: silver tones", NEGATIVE_PROMPT),
+        ("a sign that says no: boats", "a sign that says no: boats", NEGATIVE_PROMPT),
+        ("negative prompt: boats", "negative prompt: boats", NEGATIVE_PROMPT),
+        ("a harbour, negative prompt:", "a harbour, negative prompt:", NEGATIVE_PROMPT),
+    ],
+)
+def test_what_a_prompt_says_is_unwanted_is_no_part_of_it(typed: str, prompt: str, negative_prompt: str) -> None:
+    wish = with_adapters(typed)
+
+    assert (wish.prompt, wish.negative_prompt) == (" ".join(prompt.split()), negative_prompt)
+    assert with_adapters(typed, negative_prompt="snow").negative_prompt == (
+        "snow" if negative_prompt == NEGATIVE_PROMPT else f"snow, {negative_prompt}"
+    )
+
+
 def test_an_endless_negative_prompt_is_refused() -> None:
     with pytest.raises(InvalidWish, match="`negative_prompt`"):
         with_adapters(negative_prompt="x" * (PROMPT_CHARACTERS_MAX + 1))

@@ -22,6 +22,7 @@ _OPTION = re.compile(
 def in_two(prompt: str) -> tuple[str, str]:
     """What the picture should show and what not: all behind ``Negative prompt:``, and what follows ``--no`` until the
     next such option. The image service takes the second in a field of its own; left in the first it would be drawn.
+    Where nothing else is said, all of it stays.
     """
     negatives: list[str] = []
 
@@ -29,6 +30,8 @@ def in_two(prompt: str) -> tuple[str, str]:
         negatives.append(found["not"].strip(" ,;"))
         return ""
 
+    wanted = prompt
     for part in (_REST, _OPTION):
-        prompt = part.sub(taken, prompt)
-    return prompt.rstrip(" ,;([{|*\n\u3001\uff0c"), ", ".join(filter(None, negatives))
+        wanted = part.sub(taken, wanted)
+    wanted = wanted.rstrip(" ,;([{|*\n\u3001\uff0c")
+    return (wanted, ", ".join(filter(None, negatives))) if wanted.strip() else (prompt, "")

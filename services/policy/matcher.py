@@ -299,6 +299,8 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
 @functools.cache
 def _letters(said: str) -> Words:
     """A word, or the letters of one without spaces, each of which counts as a word."""
+    if said.isascii() and said.isalpha():
+        return (said.lower(),)  # as it would come out below, but most words are such and there are many
     words = words_of(said)
     if len(words) != 1 and not any(map(_is_letter, words)):
         raise ValueError(f"{said!r} is not one word")

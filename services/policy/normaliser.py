@@ -66,14 +66,18 @@ def _confusables(script: str) -> dict[int, str]:
 
 def _simplified() -> dict[int, str]:
     pairs = "".join(tomllib.loads((_FOLDER / "traditional.toml").read_text(encoding="utf-8"))["pairs"])
-    return str.maketrans(pairs[::2], pairs[1::2])
+    return {ord(traditional): simple for traditional, simple in zip(pairs[::2], pairs[1::2], strict=True)}
 
 
 _CONFUSABLES = _confusables("letters")
 _IN_CYRILLIC = _confusables("cyrillic")
 _IN_CYRILLIC_TOO = _IN_CYRILLIC | _confusables("cyrillic_too")
 _IN_KATAKANA = _confusables("katakana")
-_JOINED_LETTERS = str.maketrans({"\u0153": "oe", "\u00e6": "ae"}) | _simplified()
+_JOINED_LETTERS = {0x0153: "oe", 0x00E6: "ae"} | _simplified()
+# Letters that nobody takes for Latin ones, and how many of a text's letters they are at least where it is Russian: in a
+# disguise a few may stand as well.
+_RUSSIAN = frozenset("бгджзийлфцчшщъыьэюя")
+RUSSIAN_SHARE_MIN = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,12 @@ def read(text: str) -> Readings:
     clean = _in_one_script(unaccented)
     joined = _joined(clean)
     plain = dict.fromkeys(_tokens(variant) for variant in (*_variants(clean, joined), *_not_latin(unaccented)))
-    pieces = {_DOUBLED.sub(r"\1", word) for reading in plain for word in reading if _DOUBLED.search(word)}
+    pieces = {
+        _DOUBLED.sub(r"\1", word)
+        for reading in plain
+        for word in reading
+        if _DOUBLED.search(word) and len(set(word)) > 1
+    }
     pieces.update("".join(pair) for words in plain for length in (2, 3) for pair in _neighbours(words, length))
     spelt = {re.sub(r"[\W_]", "", found.group()) for found in _SPELT.finditer(clean)}
     return Readings(tuple(plain), frozenset(pieces), frozenset(spelt))
@@ -143,7 +152,8 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
         yield _LONG_RUN.sub(r"\1", _joined(_unleeted(_spelt_joined(apart), one)))
-    yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
+    if not _is_russian(joined):
+        yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
     starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
         yield " , ".join(guess for word in starred for guess in _guesses(word))
@@ -155,7 +165,12 @@ def _not_latin(text: str) -> Iterator[str]:
     if _CYRILLIC.search(text):
         tables += [(_WITH_CYRILLIC, letters) for letters in (_IN_CYRILLIC, _IN_CYRILLIC_TOO)]
     for mixed, letters in tables:
-        yield _joined(mixed.sub(lambda word, letters=letters: word.group().translate(letters), text))
+        yield _LONG_RUN.sub(r"\1", _joined(mixed.sub(lambda word, by=letters: word.group().translate(by), text)))
+
+
+def _is_russian(text: str) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter in _RUSSIAN for letter in letters) > RUSSIAN_SHARE_MIN * len(letters)
 
 
 def _joined(text: str) -> str:

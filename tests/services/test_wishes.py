@@ -89,6 +89,7 @@ def test_a_negative_prompt_is_a_list_of_flaws_until_somebody_names_one() -> None
         ("a harbour --no boats --ar 3:2 --no people", "a harbour  --ar 3:2", "boats, people"),
         ("a film negative: silver tones", "a film negative: silver tones", NEGATIVE_PROMPT),
         ("a sign that says no: boats", "a sign that says no: boats", NEGATIVE_PROMPT),
+        ("negative prompt: boats", "negative prompt: boats", NEGATIVE_PROMPT),
         ("a harbour, negative prompt:", "a harbour, negative prompt:", NEGATIVE_PROMPT),
     ],
 )

@@ -19,6 +19,7 @@ from services.policy.normaliser import read, words_of
         ("boooobs", "boobs"),
         ("nаkеd", "naked"),  # two Cyrillic letters
         ("ѕех", "sex"),  # all Cyrillic
+        ("a man, ѕех, жж, in a garden", "sex"),
         ("ｎｕｄｅ", "nude"),
         ("𝓷𝓾𝓭𝓮", "nude"),
         ("ɴᴜᴅᴇ", "nude"),
@@ -47,6 +48,11 @@ def test_a_disguised_word_can_be_read(text: str, word: str) -> None:
 @pytest.mark.parametrize("text", ["her, age: 8", "Alter:8", "(edad: 8)"])
 def test_the_number_after_an_age_stays(text: str) -> None:
     assert all("8" in reading for reading in read(text).plain)
+
+
+@pytest.mark.parametrize("text", ["кот на диване", "жирный кот"])
+def test_russian_words_are_not_read_as_others_that_look_like_them(text: str) -> None:
+    assert not any("kot" in reading for reading in read(text).plain)
 
 
 def test_an_age_may_have_a_weight() -> None:
@@ -93,3 +99,7 @@ def test_plain_text_has_one_reading() -> None:
 def test_letters_of_chinese_are_simplified_and_those_among_katakana_are_katakana() -> None:
     assert words_of("裸體") == words_of("裸体")
     assert tuple("ヒトラー") in [reading[1:-1] for reading in read("ヒ卜ラー").plain]
+
+
+def test_latin_letters_and_digits_in_cyrillic_words_are_read_as_what_they_look_like() -> None:
+    assert any("школьница" in reading for reading in read("[шк0льница] в форме").plain)

@@ -4,7 +4,7 @@ from services.policy.spelling import Spelling
 
 SPELLING = Spelling(
     core=["nude", "topless"],
-    others=["child", "swastika", "schoolgirl"],
+    others=["child", "swastika", "schoolgirl", "little", "girl", "a"],
     stems=["decapitat"],
     never=["toples"],
 )
@@ -30,3 +30,9 @@ SPELLING = Spelling(
 )
 def test_a_slip_in_a_word_of_the_rules_is_put_right(wrong: str, right: str) -> None:
     assert SPELLING.corrected(("a", wrong)) == ("a", right)
+
+
+def test_letters_that_stood_apart_may_be_several_words() -> None:
+    assert SPELLING.corrected(("alittlegirl", "girl"), spelt={"alittlegirl"}) == ("a", "little", "girl", "girl")
+    assert SPELLING.corrected(("alittlegirl",)) == ("alittlegirl",)
+    assert SPELLING.corrected(("littlegirls",), spelt={"littlegirls"}) == ("littlegirls",)

@@ -88,7 +88,12 @@ def read(text: str) -> Readings:
     clean = _cleaned(text)
     joined = _joined(clean)
     plain = dict.fromkeys(_tokens(variant) for variant in _variants(clean, joined))
-    pieces = {_DOUBLED.sub(r"\1", word) for reading in plain for word in reading if _DOUBLED.search(word)}
+    pieces = {
+        _DOUBLED.sub(r"\1", word)
+        for reading in plain
+        for word in reading
+        if _DOUBLED.search(word) and len(set(word)) > 1
+    }
     pieces.update("".join(pair) for words in plain for length in (2, 3) for pair in _neighbours(words, length))
     spelt = {re.sub(r"[\W_]", "", found.group()) for found in _SPELT.finditer(clean)}
     return Readings(tuple(plain), frozenset(pieces), frozenset(spelt))

@@ -115,6 +115,7 @@ def test_what_only_looks_like_a_core_word_misspelt_is_made(policy: Policy, promp
         "torn jeans",
         "Jäger mit Gewehr im Wald",
         "alla scuola di danza",
+        "rindo muito kkkkk",
     ],
 )
 def test_what_only_begins_like_a_phrase_is_made(policy: Policy, prompt: str) -> None:

@@ -46,6 +46,8 @@ _SENTENCE_MARKS = frozenset(".!?\n\u3002")
 _SILENT = frozenset("-_'\"\u2019`*#")
 _LEET = str.maketrans("0345789@$\u20ac", "oeastbgase")
 _LEET_ONE = (str.maketrans("1!", "ii"), str.maketrans("1!", "ll"))
+_CYRILLIC = re.compile("[\u0430-\u044f]")
+_TO_CYRILLIC = str.maketrans("aeopcxykmthb034@1!6$", "аеорсхукмтнвоза" + "аиибс")
 # The letters of flags, and letters in filled circles and squares, which NFKC leaves as they are.
 _DRESSED_LETTERS = {
     first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)
@@ -86,7 +88,12 @@ def read(text: str) -> Readings:
     clean = _cleaned(text)
     joined = _joined(clean)
     plain = dict.fromkeys(_tokens(variant) for variant in _variants(clean, joined))
-    pieces = {_DOUBLED.sub(r"\1", word) for reading in plain for word in reading if _DOUBLED.search(word)}
+    pieces = {
+        _DOUBLED.sub(r"\1", word)
+        for reading in plain
+        for word in reading
+        if _DOUBLED.search(word) and len(set(word)) > 1
+    }
     pieces.update("".join(pair) for words in plain for length in (2, 3) for pair in _neighbours(words, length))
     spelt = {re.sub(r"[\W_]", "", found.group()) for found in _SPELT.finditer(clean)}
     return Readings(tuple(plain), frozenset(pieces), frozenset(spelt))
@@ -131,6 +138,8 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
         yield _LONG_RUN.sub(r"\1", _joined(_unleeted(_spelt_joined(apart), one)))
     if not _is_russian(joined):
         yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))
+    if _CYRILLIC.search(clean):
+        yield _LONG_RUN.sub(r"\1", _joined(_cyrillic(_spelt_joined(apart))))
     starred = list(dict.fromkeys(_STARRED.findall(clean)))[:_STARRED_MAX]
     if starred:
         yield " , ".join(guess for word in starred for guess in _guesses(word))
@@ -158,6 +167,16 @@ def _unleeted(text: str, one: dict[int, int]) -> str:
         word = found.group()
         has_letters = any(letter.isalpha() for letter in word)
         return word.translate(_LEET).translate(one) if has_letters else word
+
+    return _DISGUISED.sub(plain, text)
+
+
+def _cyrillic(text: str) -> str:
+    """With the Latin letters, digits and signs in Cyrillic words as the letters that they look like."""
+
+    def plain(found: re.Match[str]) -> str:
+        word = found.group()
+        return word.translate(_TO_CYRILLIC) if _CYRILLIC.search(word) else word
 
     return _DISGUISED.sub(plain, text)
 

@@ -131,7 +131,9 @@ class Policy:
         """The numbers of the rules that match."""
         readings = read(said)
         found = {n for n, rule in enumerate(self._rules) if not is_negative and _is_disguised(rule, readings)}
-        plain = dict.fromkeys((*readings.plain, *map(self._spelling.corrected, readings.plain)))
+        plain = dict.fromkeys(
+            (*readings.plain, *(self._spelling.corrected(words, spelt=readings.spelt) for words in readings.plain))
+        )
         for text in map(Text, plain):
             matches: dict[int, list[Found[int]]] = {}
             for match in self._phrases[is_negative].found(text):

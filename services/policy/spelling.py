@@ -6,7 +6,7 @@ length from which it is looked for.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from services.policy.matcher import Words
@@ -35,6 +35,7 @@ class Spelling:
     def __init__(self, core: Iterable[str], others: Iterable[str], stems: Iterable[str], never: Iterable[str]) -> None:
         core, others = set(core), set(others)
         self._known = frozenset(core | others)
+        self._longest = max(map(len, self._known))
         self._stems = tuple(sorted({stem for stem in stems if len(stem) >= OTHERS.doubled}))
         self._single = {
             word
@@ -49,9 +50,26 @@ class Spelling:
                     slips.setdefault(slip, word)
         self._right = slips | dict.fromkeys(never)
 
-    def corrected(self, words: Words) -> Words:
-        """The same with what is misspelt put right."""
-        return tuple(self._corrected(word) for word in words)
+    def corrected(self, words: Words, *, spelt: Collection[str] = ()) -> Words:
+        """The same with what is misspelt put right. ``spelt`` are words that were put together from letters that stood
+        apart: they may be several.
+        """
+        return tuple(
+            right for word in words for right in (self._parted(word) if word in spelt else (self._corrected(word),))
+        )
+
+    def _parted(self, run: str) -> Words:
+        """The fewest words of the rules that make up the run; the run itself where none do."""
+        fewest: list[Words | None] = [()]
+        for end in range(1, len(run) + 1):
+            starts = range(max(0, end - self._longest), end)
+            ways = [
+                (*before, run[start:end])
+                for start in starts
+                if (before := fewest[start]) is not None and run[start:end] in self._known
+            ]
+            fewest.append(min(ways, key=len, default=None))
+        return fewest[-1] or (self._corrected(run),)
 
     def _corrected(self, word: str) -> str:
         if word in self._known:

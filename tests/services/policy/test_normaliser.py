@@ -91,3 +91,7 @@ def test_numbers_stand_apart() -> None:
 
 def test_plain_text_has_one_reading() -> None:
     assert len(read("a knight on a horse in the rain").plain) == 1
+
+
+def test_latin_letters_and_digits_in_cyrillic_words_are_read_as_what_they_look_like() -> None:
+    assert any("школьница" in reading for reading in read("[шк0льница] в форме").plain)

@@ -289,6 +289,8 @@ def _place(entries: tuple[str, ...], *, is_optional: bool = False) -> Place:
 
 @functools.cache
 def _word(said: str) -> str:
+    if said.isascii() and said.isalpha():
+        return said.lower()  # as it would come out below, but most words are such and there are many
     words = words_of(said)
     if len(words) != 1:
         raise ValueError(f"{said!r} is not one word")

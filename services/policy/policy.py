@@ -12,6 +12,7 @@ Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written
 - ``unless``: phrases that are no harm: what stands within one is not looked at by this rule. Those of ``innocent.toml``
   are no harm to any rule;
 - ``unless_anywhere``: phrases that make the rule void wherever in the text they stand;
+- ``is_certain``: not even what ``innocent.toml`` names is no harm to this rule;
 - ``in = "negative"``: the rule is for the negative prompt, which names what the picture is to be without;
 - ``disguised``: its single words are also looked for in pieces (``na ked``), and shorter ones than of other rules with
   a slip in their spelling (see ``spelling``).
@@ -57,6 +58,7 @@ class Rule:
     category: str
     when: When
     is_negative: bool
+    is_certain: bool
     phrases: tuple[str, ...]
     unless: Phrases[None]
     unless_anywhere: Phrases[None]
@@ -149,7 +151,7 @@ class Policy:
                         [
                             match.span
                             for match in of_rule
-                            if innocent.isdisjoint(match.span)
+                            if (self._rules[n].is_certain or innocent.isdisjoint(match.span))
                             and (is_negative or not self._is_negated(text.words, match.start))
                         ],
                         text,
@@ -191,6 +193,7 @@ def _rules(category: str, lists: Lists) -> Iterator[Rule]:
             category=category,
             when=When(entry.get("when", file["when"])),
             is_negative=entry.get("in") == "negative",
+            is_certain=entry.get("is_certain", False),
             phrases=tuple(phrases),
             unless=_unlabelled(unless, lists),
             unless_anywhere=_unlabelled(unless_anywhere, lists),

@@ -126,6 +126,11 @@ def test_what_is_no_harm_to_a_rule_does_not_hide_what_is(policy: Policy) -> None
     assert refusal(policy, with_face("a bottomless coffee and a bottomless man")) == "sexual"
 
 
+def test_a_certain_rule_holds_where_a_child_beside_the_person_is_no_harm(policy: Policy) -> None:
+    assert refusal(policy, with_face("with a toddler on her hip")) is None
+    assert refusal(policy, with_face("with a toddler body")) == "minors"
+
+
 def test_no_channel_and_no_setting_allows_anything_sexual_with_a_photo(adult_policy: Policy) -> None:
     for reference in (face(), style()):
         wish = with_adapters("a naked woman", reference)

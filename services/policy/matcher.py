@@ -18,7 +18,7 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -42,7 +42,7 @@ class Kind(Enum):
     START = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # equal ones are the same
 class Place:
     """One place of a phrase and what fits there: words, ``runs`` of letters that each count as a word, and marks where
     it ``takes_marks``.
@@ -56,7 +56,7 @@ class Place:
     takes_marks: bool = False
     is_optional: bool = False
 
-    @property
+    @functools.cached_property
     def keys(self) -> tuple[str, ...]:
         """All words that it names."""
         return (*self.words, *self.stems, *self.ends, *map(_beginning, self.runs))
@@ -126,6 +126,35 @@ class Text:
         return [word for word, at in self.places.items() if place.fits(word, at[0])]
 
 
+class Grammar:
+    """Reads phrases. ``lists`` are what they may name."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+        self._choices = functools.cache(self._read_choices)  # many phrases have the same places
+
+    def read(self, text: str) -> Iterator[Phrase]:
+        """The phrases that a text stands for: entries of a list may have more than one word, and are then put in.
+
+        Raises:
+            ValueError: it stands for none.
+        """
+        parts = text.split()
+        _check_choices(text, parts)
+        yield from _combined([self._choices(part) for part in parts])
+
+    def _read_choices(self, part: str) -> tuple[Phrase, ...]:
+        """What may stand in one place: all single words as one choice, and each longer entry of a list as its own."""
+        is_optional = part.endswith("?")
+        said = part.removesuffix("?").split("|")
+        entries = [entry for name in said for entry in (self._lists[name[1:-1]] if name.startswith("<") else (name,))]
+        longer = tuple(tuple(_place((word,)) for word in entry.split()) for entry in entries if " " in entry)
+        single = tuple(entry for entry in entries if " " not in entry)
+        if single:
+            return ((_place(single, is_optional=is_optional),), *longer)
+        return ((), *longer) if is_optional else longer
+
+
 class Phrases(Generic[Label]):
     """Many phrases, each with a label, compiled once. ``crosses`` says whether a phrase may have marks between its
     words.
@@ -134,21 +163,25 @@ class Phrases(Generic[Label]):
     ``stems`` are those that the phrases name.
     """
 
-    def __init__(self, phrases: Iterable[tuple[str, Label]], lists: Lists, *, crosses: bool) -> None:
+    def __init__(self, phrases: Iterable[tuple[str, Label]], grammar: Grammar, *, crosses: bool) -> None:
         self._crosses = crosses
         self._by_word: dict[str, list[_Filed[Label]]] = {}
         self._by_stem: dict[str, list[_Filed[Label]]] = {}
         self._by_end: dict[str, list[_Filed[Label]]] = {}
-        compiled = [(phrase, label) for text, label in phrases for phrase in _expanded(text, lists)]
-        named = Counter(key for phrase, _ in compiled for place in phrase for key in place.keys)
-        self.words = frozenset(word for phrase, _ in compiled for place in phrase for word in place.words)
-        self.stems = frozenset(stem for phrase, _ in compiled for place in phrase for stem in place.stems)
+        compiled = [(phrase, label) for text, label in phrases for phrase in grammar.read(text)]
+        uses = Counter(place for phrase, _ in compiled for place in phrase)
+        self.words = frozenset(word for place in uses for word in place.words)
+        self.stems = frozenset(stem for place in uses for stem in place.stems)
+        named = Counter[str]()
+        for place, times in uses.items():
+            named.update(dict.fromkeys(place.keys, times))
+        commonness = {place: max((named[key] for key in place.keys), default=0) for place in uses}
         for phrase, label in compiled:
-            self._file(phrase, label, named)
+            self._file(phrase, label, commonness)
 
-    def _file(self, phrase: Phrase, label: Label, named: Counter[str]) -> None:
+    def _file(self, phrase: Phrase, label: Label, commonness: Mapping[Place, int]) -> None:
         needed = [place for place in phrase if place.keys and not (place.takes_marks or place.is_optional)]
-        rarest = min(needed, key=lambda place: max(named[key] for key in place.keys))
+        rarest = min(needed, key=commonness.__getitem__)
         filed = (phrase, label)
         for index, keys in (
             (self._by_word, {*rarest.words, *map(_beginning, rarest.runs)}),
@@ -213,13 +246,6 @@ class Phrases(Generic[Label]):
         return None
 
 
-def _expanded(text: str, lists: Lists) -> Iterator[Phrase]:
-    """The phrases that a text stands for: entries of a list may have more than one word, and are then put in."""
-    parts = text.split()
-    _check_choices(text, parts)
-    yield from _combined([list(_choices(part, lists)) for part in parts])
-
-
 def _check_choices(text: str, parts: list[str]) -> None:
     """That no choice was meant to be of two words, as far as that shows.
 
@@ -242,28 +268,13 @@ def _check_choices(text: str, parts: list[str]) -> None:
             raise ValueError(f"{text!r}: a space ends a place; write the two spellings as two phrases")
 
 
-def _combined(places: list[list[Phrase]]) -> Iterator[Phrase]:
+def _combined(places: Sequence[Sequence[Phrase]]) -> Iterator[Phrase]:
     if not places:
         yield ()
         return
     for first in places[0]:
         for rest in _combined(places[1:]):
             yield first + rest
-
-
-def _choices(part: str, lists: Lists) -> Iterator[Phrase]:
-    """What may stand in one place: all single words as one choice, and each longer entry of a list as its own."""
-    is_optional = part.endswith("?")
-    said = part.removesuffix("?").split("|")
-    entries = [entry for name in said for entry in (lists[name[1:-1]] if name.startswith("<") else (name,))]
-    longer = [entry.split() for entry in entries if " " in entry]
-    single = [entry for entry in entries if " " not in entry]
-    if single:
-        yield (_place(tuple(single), is_optional=is_optional),)
-    elif is_optional:
-        yield ()
-    for words in longer:
-        yield tuple(_place((word,)) for word in words)
 
 
 @functools.cache

@@ -1,106 +1,25 @@
-"""What this bot makes no pictures of: the rules in ``rules/`` applied to a wish.
-
-Each file there is a category of what is refused, and ``when`` at its top or in a rule says in which requests:
-
-- ``face``: in those with a face;
-- ``adult``: in those with any photo; in others except where the operator allows adult content, in channels for adults;
-- ``with_adult``: in all where an ``adult`` rule matches as well;
-- ``always``.
-
-The files of ``LANGUAGES`` have rules of all categories, each with its ``category``, word lists of their own, and what
-is ``innocent`` in that language.
-
-Each ``[[rule]]`` has the phrases ``any`` (``matcher`` says how they are written), and may have:
-
-- ``unless``: phrases that are no harm: what stands within one is not looked at by this rule. Those of ``innocent.toml``
-  are no harm to any rule;
-- ``unless_anywhere``: phrases that make the rule void wherever in the text they stand;
-- ``is_certain``: not even what ``innocent.toml`` names is no harm to this rule;
-- ``in = "negative"``: the rule is for the negative prompt, which names what the picture is to be without;
-- ``disguised``: its single words are also looked for in pieces (``na ked``), and shorter ones than of other rules with
-  a slip in their spelling (see ``spelling``).
-"""
+"""What this bot makes no pictures of: the rules applied to a wish."""
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from services.errors import PromptRefused
 from services.parameters import Role
-from services.policy.matcher import Found, Lists, Phrases, Text, Words
-from services.policy.normaliser import Readings, read, words_of
-from services.policy.spelling import Spelling
+from services.policy.matcher import Found, Phrases, Text, Words
+from services.policy.normaliser import Readings, read
+from services.policy.rulebook import Rule, When, rulebook
 from services.wishes import Wish
-
-RULES = Path(__file__).with_name("rules")
-
-# Of two reasons members are told the graver one.
-CATEGORIES = ("minors", "sexual", "hate", "gore", "forgery")
-LANGUAGES = ("russian", "chinese_japanese", "dutch", "polish", "turkish", "korean")
 
 # Less than nothing of it: in a prompt the picture is to be without, in a negative prompt it is to have.
 _TURNED_ROUND = re.compile(r":\s*-\s*\d*\.?\d")
 
 
-class When(StrEnum):
-    """In which requests a rule holds; see above."""
-
-    FACE = "face"
-    ADULT = "adult"
-    ALWAYS = "always"
-    WITH_ADULT = "with_adult"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One entry of a rule file. ``disguised`` are the words that are also looked for in pieces."""
-
-    category: str
-    when: When
-    is_negative: bool
-    is_certain: bool
-    phrases: tuple[str, ...]
-    unless: Phrases[None]
-    unless_anywhere: Phrases[None]
-    disguised: frozenset[str]
-
-
 class Policy:
-    """The rules, read once; a check takes a few milliseconds."""
+    """The rules; reading them for the first time takes about a second, a check a few milliseconds."""
 
     def __init__(self, *, allows_adult: bool) -> None:
         self._allows_adult = allows_adult
-        languages = [_toml(language) for language in LANGUAGES]
-        lists = _lists(languages)
-        self._negations = _single(lists["negation"])
-        self._fillers = _single(lists["filler"])
-        innocent = [phrase for file in (_toml("innocent"), *languages) for phrase in file["innocent"]]
-        self._innocent = _unlabelled(innocent, lists)
-        self._rules = [rule for category in CATEGORIES for rule in _rules(category, languages, lists)]
-        self._phrases = {
-            is_negative: Phrases(
-                (
-                    (phrase, n)
-                    for n, rule in enumerate(self._rules)
-                    if rule.is_negative is is_negative
-                    for phrase in rule.phrases
-                ),
-                lists,
-                crosses=True,
-            )
-            for is_negative in (False, True)
-        }
-
-        self._spelling = Spelling(
-            core=(word for rule in self._rules for word in rule.disguised),
-            others=(word for phrases in self._phrases.values() for word in phrases.words),
-            stems=(stem for phrases in self._phrases.values() for stem in phrases.stems),
-            never=_single(lists["spelt_so"]),
-        )
+        self._book = rulebook()
 
     def check(self, wish: Wish, *, is_age_restricted: bool) -> bool:
         """Whether the pictures are to be posted as spoilers, because they are for adults.
@@ -133,31 +52,31 @@ class Policy:
         found: set[int] = set()
         for is_negative, texts in ((False, positives), (True, negatives)):
             found.update(*(self._found(text, is_negative=is_negative) for text in texts))
-        return [self._rules[n] for n in sorted(found)]
+        return [self._book.rules[n] for n in sorted(found)]
 
     def _found(self, said: str, *, is_negative: bool) -> set[int]:
         """The numbers of the rules that match."""
         readings = read(said)
-        found = {n for n, rule in enumerate(self._rules) if not is_negative and _is_disguised(rule, readings)}
+        found = {n for n, rule in enumerate(self._book.rules) if not is_negative and _is_disguised(rule, readings)}
         plain = dict.fromkeys(
-            (*readings.plain, *(self._spelling.corrected(words, spelt=readings.spelt) for words in readings.plain))
+            (*readings.plain, *(self._book.spelling.corrected(words, spelt=readings.spelt) for words in readings.plain))
         )
         for text in map(Text, plain):
             matches: dict[int, list[Found[int]]] = {}
-            for match in self._phrases[is_negative].found(text):
+            for match in self._book.phrases[is_negative].found(text):
                 if match.label not in found:
                     matches.setdefault(match.label, []).append(match)
             if matches:
-                innocent = _covered(self._innocent, text)
+                innocent = _covered(self._book.innocent, text)
                 found.update(
                     n
                     for n, of_rule in matches.items()
                     if self._is_meant(
-                        self._rules[n],
+                        self._book.rules[n],
                         [
                             match.span
                             for match in of_rule
-                            if (self._rules[n].is_certain or innocent.isdisjoint(match.span))
+                            if (self._book.rules[n].is_certain or innocent.isdisjoint(match.span))
                             and (is_negative or not self._is_negated(text.words, match.start))
                         ],
                         text,
@@ -173,9 +92,9 @@ class Policy:
 
     def _is_negated(self, words: Words, start: int) -> bool:
         """Whether what begins there is named to say that it is not wanted."""
-        while words[start - 1] in self._fillers:
+        while words[start - 1] in self._book.fillers:
             start -= 1
-        return words[start - 1] in self._negations
+        return words[start - 1] in self._book.negations
 
 
 def _is_disguised(rule: Rule, readings: Readings) -> bool:
@@ -186,40 +105,3 @@ def _is_disguised(rule: Rule, readings: Readings) -> bool:
 
 def _covered(phrases: Phrases[None], text: Text) -> set[int]:
     return {at for match in phrases.found(text) for at in match.span}
-
-
-def _rules(category: str, languages: Sequence[dict[str, Any]], lists: Lists) -> Iterator[Rule]:
-    file = _toml(category)
-    in_languages = (entry for language in languages for entry in language["rule"] if entry["category"] == category)
-    for entry in (*file["rule"], *in_languages):
-        phrases: list[str] = entry["any"]
-        unless: list[str] = entry.get("unless", [])
-        unless_anywhere: list[str] = entry.get("unless_anywhere", [])
-        disguised = _single(filter(str.isalpha, phrases)) if entry.get("disguised") else frozenset[str]()
-        yield Rule(
-            category=category,
-            when=When(entry.get("when", file["when"])),
-            is_negative=entry.get("in") == "negative",
-            is_certain=entry.get("is_certain", False),
-            phrases=tuple(phrases),
-            unless=_unlabelled(unless, lists),
-            unless_anywhere=_unlabelled(unless_anywhere, lists),
-            disguised=disguised,
-        )
-
-
-def _unlabelled(phrases: list[str], lists: Lists) -> Phrases[None]:
-    return Phrases([(phrase, None) for phrase in phrases], lists, crosses=False)
-
-
-def _single(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(said for word in words for said in words_of(word))
-
-
-def _lists(languages: Sequence[dict[str, Any]]) -> Lists:
-    files = (_toml("words"), *(language["lists"] for language in languages))
-    return {name: tuple(words) for file in files for name, words in file.items()}
-
-
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((RULES / f"{name}.toml").read_text(encoding="utf-8"))

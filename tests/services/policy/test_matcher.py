@@ -1,13 +1,13 @@
 import pytest
 
-from services.policy.matcher import Phrases, Text
+from services.policy.matcher import Grammar, Phrases, Text
 from services.policy.normaliser import read
 
-LISTS = {"garment": ("shirt", "t shirt", "kleid")}
+GRAMMAR = Grammar({"garment": ("shirt", "t shirt", "kleid")})
 
 
 def found(phrase: str, text: str, *, crosses: bool = True) -> bool:
-    phrases = Phrases([(phrase, None)], LISTS, crosses=crosses)
+    phrases = Phrases([(phrase, None)], GRAMMAR, crosses=crosses)
     return any(phrases.found(Text(read(text).plain[0])))
 
 
@@ -50,7 +50,7 @@ def test_only_phrases_that_cross_may_have_a_mark_between_their_words() -> None:
 
 def test_what_is_no_word_is_an_error() -> None:
     with pytest.raises(ValueError, match="not one word"):
-        Phrases([("d'un", None)], LISTS, crosses=True)
+        Phrases([("d'un", None)], GRAMMAR, crosses=True)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_is_no_word_is_an_error() -> None:
 )
 def test_a_phrase_that_takes_a_bar_to_bind_less_than_a_space_is_an_error(phrase: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Phrases([(phrase, None)], LISTS, crosses=True)
+        Phrases([(phrase, None)], GRAMMAR, crosses=True)
 
 
 def test_a_word_that_may_be_left_out_is_no_part_of_another() -> None:

@@ -42,6 +42,8 @@ _STARS_MAX = 2
 _STARRED_MAX = 20
 _VOWELS = "aeiou"
 _TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W\d_])+|\d+|[,;:()\[\]{{}}<>|/]|[.!?\n]|[^\w\s]")
+# Words of French and Spanish that are no parts of one: "mise à nu des poutres", "por no llegar tarde".
+_NO_PARTS = re.compile(r"nu des?\b|por no (?!star\b)\w*[aei]r(?:[lmnst]\w{1,3})?\b")
 _PHRASE_MARKS = frozenset(",;:()[]{}<>|/\u3001\uff0c")
 _SENTENCE_MARKS = frozenset(".!?\n\u3002")
 _SILENT = frozenset("-_'\"\u2019`*#\u30fb")
@@ -217,5 +219,5 @@ def _token(found: str) -> str:
 def _neighbours(words: tuple[str, ...], length: int) -> Iterator[tuple[str, ...]]:
     for first in range(len(words) - length + 1):
         pair = words[first : first + length]
-        if all(word.isalpha() for word in pair):
+        if all(word.isalpha() for word in pair) and not _NO_PARTS.match(" ".join(words[first : first + 3])):
             yield pair

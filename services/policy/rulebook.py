@@ -92,17 +92,19 @@ def rulebook() -> Rulebook:
         )
         for is_negative in (False, True)
     }
+    innocent = _unlabelled([said for file in (_toml("innocent"), *languages) for said in file["innocent"]], grammar)
+    excepted = (each for rule in rules for each in (rule.unless, rule.unless_anywhere))
     return Rulebook(
         rules=rules,
         phrases=phrases,
-        innocent=_unlabelled([said for file in (_toml("innocent"), *languages) for said in file["innocent"]], grammar),
+        innocent=innocent,
         negations=_single(lists["negation"]),
         fillers=_single(lists["filler"]),
         spelling=Spelling(
             core=(word for rule in rules for word in rule.disguised),
             others=(word for each in phrases.values() for word in each.words),
             stems=(stem for each in phrases.values() for stem in each.stems),
-            never=_single(lists["spelt_so"]),
+            never=_single(lists["spelt_so"]).union(innocent.words, *(each.words for each in excepted)),
         ),
     )
 

@@ -122,6 +122,7 @@ def test_what_only_looks_like_a_core_word_misspelt_is_made(policy: Policy, promp
         "三十五岁的老师",
         "裸足で砂浜を歩く",
         "rindo muito kkkkk",
+        "peint la chambre du bébé, salopette tachée",
     ],
 )
 def test_what_only_begins_like_a_phrase_is_made(policy: Policy, prompt: str) -> None:

@@ -153,6 +153,7 @@ def _variants(clean: str, joined: str) -> Iterator[str]:
     yield _LONG_RUN.sub(r"\1", joined)
     yield _LONG_RUN.sub(r"\1\1", joined)
     for one in _LEET_ONE:
+        yield _unleeted(apart, one)
         yield _LONG_RUN.sub(r"\1", _joined(_unleeted(_spelt_joined(apart), one)))
     if not _is_russian(joined):
         yield _LONG_RUN.sub(r"\1", joined.translate(_CONFUSABLES))

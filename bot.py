@@ -385,7 +385,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         try:
             loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows
+        except NotImplementedError:  # Windows has no such handlers
             signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(stop.set))
     await supervise(settings, stop)
     log.info("stopped")

@@ -367,7 +367,7 @@ async def kept_photo(connection: aiosqlite.Connection, generation_id: int, n: in
     """The photo of that number that is kept for a generation."""
     sql = "SELECT * FROM kept_photos WHERE generation_id = :id AND n = :n"
     rows = await connection.execute_fetchall(sql, {"id": generation_id, "n": n})
-    return next((KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows), None)  # noqa: SIM118 - a row
+    return next((KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows), None)  # noqa: SIM118 - a row yields values
 
 
 async def kept_photos(connection: aiosqlite.Connection, generation_id: int, numbers: range) -> list[KeptPhoto]:
@@ -376,7 +376,7 @@ async def kept_photos(connection: aiosqlite.Connection, generation_id: int, numb
         SELECT * FROM kept_photos WHERE generation_id = :id AND n >= :start AND n < :stop ORDER BY n
     """
     rows = await connection.execute_fetchall(sql, {"id": generation_id, "start": numbers.start, "stop": numbers.stop})
-    return [KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows]  # noqa: SIM118 - a row
+    return [KeptPhoto(**{name: row[name] for name in row.keys()}) for row in rows]  # noqa: SIM118 - a row yields values
 
 
 async def choose_photo(

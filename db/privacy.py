@@ -91,7 +91,7 @@ async def forget_older(connection: aiosqlite.Connection, *, before: datetime, mo
             WHERE wish <> '' AND changed_at < :before AND state IN ('settled', 'failed', 'cancelled')
             ORDER BY id LIMIT :most)
         RETURNING id
-    """  # noqa: S608 - a constant
+    """  # noqa: S608 - _FORGET is a constant
     rows = await connection.execute_fetchall(sql, {"before": to_text(before), "most": most})
     return await _without_jobs(connection, [row["id"] for row in rows])
 

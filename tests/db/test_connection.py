@@ -18,7 +18,7 @@ from db.connection import Database
 async def hold():
     async with Database.open(Path(sys.argv[1])):
         print("open", flush=True)
-        await asyncio.sleep(3600)
+        await asyncio.Event().wait()
 
 asyncio.run(hold())
 """

@@ -93,7 +93,7 @@ async def test_all_words_have_to_be_in_the_prompt_and_signs_mean_themselves(
 @pytest.mark.parametrize("order", ["id < 9 ORDER BY id DESC", "id > 9 ORDER BY id"])
 async def test_a_page_is_read_without_reading_everybodys_history(database: Database, order: str) -> None:
     async with database.connection() as connection:
-        sql = f"EXPLAIN QUERY PLAN SELECT * FROM generations WHERE member_id = 5 AND {order} LIMIT 6"  # noqa: S608
+        sql = f"EXPLAIN QUERY PLAN SELECT * FROM generations WHERE member_id = 5 AND {order} LIMIT 6"  # noqa: S608 - from here
         (step,) = await connection.execute_fetchall(sql)
 
     assert "USING INDEX generations_by_member" in step["detail"]

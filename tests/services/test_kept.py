@@ -142,7 +142,7 @@ async def test_it_has_waited_too_long_when_its_time_is_over(desk: Desk) -> None:
 async def test_a_kept_photo_is_nowhere_in_the_clear(desk: Desk, tmp_path: Path) -> None:
     await desk.waiting()
 
-    stored = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}  # noqa: ASYNC240
+    stored = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}  # noqa: ASYNC240 - in a test
     assert "facelock.db-wal" in stored
     assert [name for name, content in stored.items() if PHOTO[4:] in content] == []
 

@@ -33,6 +33,7 @@ def test_what_the_pages_of_the_service_say_of_sides_is_kept() -> None:
     assert [table.side_px[1] for table in TABLES] == [1536, 1536, 2048, 1024]
 
 
+# The multiplication sign is meant.
 @given(st.text(max_size=12) | st.from_regex(r"\A\s?\d{1,6}\s?[xX*×]\s?\d{1,6}\Z"), st.sampled_from(TABLES))  # noqa: RUF001
 def test_a_size_is_one_that_the_endpoint_takes_or_it_is_refused(said: str, table: Table) -> None:
     try:
